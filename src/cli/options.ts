@@ -1,0 +1,282 @@
+/** The flags of every command: the single table that parsing, `--help` and the bodies' argument types come from. */
+import type { CommandSpec, OptionTable } from "./command.ts";
+
+const json = { type: "flag", description: "Print newline-delimited JSON on stdout instead of text" } as const;
+const seed = {
+  type: "integer",
+  min: 0,
+  max: 4294967295,
+  placeholder: "N",
+  description: "Seed of every random number",
+} as const;
+const requiredModel = {
+  type: "text",
+  required: true,
+  placeholder: "DIR",
+  description: "Model folder in Hugging Face layout, hub id `owner/name`, or `builtin:NAME`",
+} as const;
+const maxTokens = {
+  type: "integer",
+  min: 1,
+  max: 131072,
+  placeholder: "N",
+  description: "Longest completion in tokens",
+} as const;
+const temperature = {
+  type: "number",
+  min: 0,
+  max: 10,
+  placeholder: "T",
+  description: "Divides the logits; 0 takes the most probable token",
+} as const;
+const set = {
+  type: "texts",
+  placeholder: "KEY=VALUE",
+  description: "Change one setting of the recipe, any number of times (docs/config.md lists them)",
+} as const;
+
+/** Infers the option table literally, so that a body's arguments are typed. */
+const define = <const T extends OptionTable>(spec: CommandSpec<T>): CommandSpec<T> => spec;
+
+export const trainSpec = define({
+  name: "train",
+  summary: "Improve a policy by asynchronous GRPO and show that it got better",
+  examples: [
+    { line: "npm run train", does: "the built-in policy and recipe, evaluated before and after" },
+    { line: "npm run train -- --recipe smoke --json", does: "two minutes, one JSON object a step" },
+    {
+      line: "npm run train -- --set trainer.learningRate=1e-4 --seed 1",
+      does: "one setting changed, another seed",
+    },
+    { line: "npm run train -- --model DIR --data problems.jsonl", does: "your own model and problems" },
+    { line: "npm run train -- --resume runs/NAME", does: "go on from the newest checkpoint" },
+  ],
+  options: {
+    recipe: {
+      type: "text",
+      placeholder: "NAME|FILE",
+      description: "Recipe by name (public/recipes) or file",
+    },
+    model: {
+      ...requiredModel,
+      required: undefined,
+      description: `${requiredModel.description}; the recipe's otherwise`,
+    },
+    data: {
+      type: "text",
+      placeholder: "FILE",
+      description: "JSONL file of problems instead of the recipe's task",
+    },
+    set,
+    seed,
+    steps: { type: "integer", min: 1, max: 1000000, placeholder: "N", description: "Batches to train on" },
+    out: {
+      type: "text",
+      placeholder: "DIR",
+      description: "Run directory; a fresh one under runs/ otherwise",
+    },
+    resume: { type: "text", placeholder: "DIR", description: "Go on with the run in this directory" },
+    dryRun: { type: "flag", description: "Print the resolved recipe and its memory, then stop" },
+    json,
+  },
+  showsSettings: true,
+});
+
+export const evalSpec = define({
+  name: "eval",
+  summary: "Measure pass@1, pass@k and maj@k of a model",
+  examples: [
+    {
+      line: "npm run eval -- --model builtin:chain-sum --task chain_sum",
+      does: "the policy that ships with the project",
+    },
+    {
+      line: "npm run eval -- --model runs/NAME/checkpoints/step-000030 --data test.jsonl --samples 8",
+      does: "a checkpoint on a file",
+    },
+  ],
+  options: {
+    model: requiredModel,
+    task: { type: "text", placeholder: "NAME", description: "Task whose held-out problems are asked" },
+    data: { type: "text", placeholder: "FILE", description: "JSONL file of problems, all of them asked" },
+    samples: {
+      type: "integer",
+      default: 8,
+      min: 1,
+      max: 1024,
+      placeholder: "K",
+      description: "Completions of each problem",
+    },
+    temperature: { ...temperature, default: 1 },
+    maxTokens,
+    limit: {
+      type: "integer",
+      min: 1,
+      max: 10000000,
+      placeholder: "N",
+      description: "Ask the first N problems only",
+    },
+    seed,
+    json,
+  },
+});
+
+export const generateSpec = define({
+  name: "generate",
+  summary: "Let a model complete a prompt",
+  examples: [
+    {
+      line: 'npm run generate -- --model builtin:chain-sum --prompt "7 + 9 - 5 ="',
+      does: "text streams to stdout",
+    },
+    {
+      line: "npm run generate -- --model DIR --prompt-ids 1,2,3 --temperature 0 --ids",
+      does: "token ids in, token ids out",
+    },
+  ],
+  options: {
+    model: requiredModel,
+    prompt: { type: "text", placeholder: "TEXT", description: "Prompt as text" },
+    promptIds: { type: "ids", placeholder: "1,2,3", description: "Prompt as token ids" },
+    temperature: { ...temperature, default: 1 },
+    topK: {
+      type: "integer",
+      default: 0,
+      min: 0,
+      max: 65536,
+      placeholder: "K",
+      description: "Sample among the K most probable tokens; 0: all",
+    },
+    topP: {
+      type: "number",
+      default: 1,
+      min: 1e-6,
+      max: 1,
+      placeholder: "P",
+      description: "Sample within the smallest set of probability P",
+    },
+    minP: {
+      type: "number",
+      default: 0,
+      min: 0,
+      max: 1,
+      placeholder: "P",
+      description: "Drop tokens below P times the most probable one",
+    },
+    maxTokens,
+    samples: {
+      type: "integer",
+      default: 1,
+      min: 1,
+      max: 1024,
+      placeholder: "N",
+      description: "Completions of the prompt",
+    },
+    seed,
+    ids: {
+      type: "flag",
+      description: "Print each completion's token ids as one JSON array and nothing else",
+    },
+    json,
+  },
+});
+
+export const distillSpec = define({
+  name: "distill",
+  summary: "Make a small policy by supervised learning from an imperfect teacher",
+  examples: [
+    {
+      line: "npm run distill -- --task chain_sum --out my-policy",
+      does: "the way the built-in policy was made",
+    },
+  ],
+  options: {
+    task: {
+      type: "text",
+      required: true,
+      placeholder: "NAME",
+      description: "Task whose teacher writes the traces",
+    },
+    out: {
+      type: "text",
+      required: true,
+      placeholder: "DIR",
+      description: "Folder for the policy, in Hugging Face layout",
+    },
+    model: {
+      ...requiredModel,
+      required: undefined,
+      description: "Policy to go on from; fresh weights otherwise",
+    },
+    steps: { type: "integer", min: 1, max: 10000000, placeholder: "N", description: "Optimiser steps" },
+    batchSize: { type: "integer", min: 1, max: 65536, placeholder: "N", description: "Traces in a step" },
+    learningRate: { type: "number", min: 0, max: 1, placeholder: "R", description: "Peak learning rate" },
+    set: { ...set, description: "Change one option of the teacher or the model, any number of times" },
+    seed,
+    json,
+  },
+});
+
+export const conformanceSpec = define({
+  name: "conformance",
+  summary: "Check the WebGPU implementation against a directory of vectors",
+  examples: [
+    { line: "npm run conformance -- path/to/vectors", does: "case, largest error, tolerance, pass or fail" },
+  ],
+  positionals: [{ name: "dir", required: true, description: "Directory of vectors" }],
+  options: {
+    only: { type: "text", placeholder: "TEXT", description: "Only the cases whose name contains this" },
+    json,
+  },
+});
+
+export const doctorSpec = define({
+  name: "doctor",
+  summary: "Say what this machine can do, what is missing, and the command that mends it",
+  examples: [{ line: "npm run doctor", does: "adapter, limits, kernels' self-test, measured peaks" }],
+  options: {
+    quick: { type: "flag", description: "Skip the self-test and the measurements" },
+    json,
+  },
+});
+
+export const benchSpec = define({
+  name: "bench",
+  summary: "Measure kernels and whole steps against this adapter's peaks",
+  examples: [
+    { line: "npm run bench", does: "a table of GFLOP/s, GB/s and tokens per second" },
+    { line: "npm run bench -- --only linear --json", does: "some kernels, as JSON" },
+  ],
+  options: {
+    only: {
+      type: "text",
+      placeholder: "TEXT",
+      description: "Only the kernels and steps whose name contains this",
+    },
+    model: {
+      ...requiredModel,
+      required: undefined,
+      description: "Model whose shapes are measured; the built-in one otherwise",
+    },
+    repeats: {
+      type: "integer",
+      default: 5,
+      min: 1,
+      max: 10000,
+      placeholder: "N",
+      description: "Timed runs of each, the median counts",
+    },
+    json,
+  },
+});
+
+/** All commands of the command line, in the order in which help lists them. */
+export const commandSpecs: readonly CommandSpec[] = [
+  trainSpec,
+  evalSpec,
+  generateSpec,
+  distillSpec,
+  conformanceSpec,
+  doctorSpec,
+  benchSpec,
+];

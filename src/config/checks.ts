@@ -1,0 +1,118 @@
+/** Contradictions between recipe fields, found after each field is in bounds; every refusal names its fix. */
+import { ConfigError } from "../errors.ts";
+import type { ParsedRecipe, Recipe } from "./schema.ts";
+
+const refuse = (message: string, hint: string) => {
+  throw new ConfigError("config/contradiction", message, { hint });
+};
+
+/** Losses that take a KL term to the frozen first weights. */
+const withKl = ["grpo", "dapo", "dr_grpo"];
+
+function checkBatch({ trainer, steps }: Recipe): void {
+  const { batchSize, groupSize, minibatches, warmupSteps } = trainer;
+  if (batchSize % groupSize !== 0) {
+    const fit = Math.max(groupSize, Math.round(batchSize / groupSize) * groupSize);
+    refuse(
+      `Cannot form batches of \`trainer.batchSize\` = ${batchSize} from groups of \`trainer.groupSize\` = ${groupSize}: a batch holds whole groups`,
+      `set \`trainer.batchSize\` to ${fit}`,
+    );
+  }
+  const groups = batchSize / groupSize;
+  if (groups % minibatches !== 0) {
+    let fit = Math.min(minibatches, groups);
+    while (groups % fit !== 0) fit--;
+    refuse(
+      `Cannot split a batch of ${groups} groups into \`trainer.minibatches\` = ${minibatches} equal parts: groups are never split`,
+      `set \`trainer.minibatches\` to ${fit}`,
+    );
+  }
+  if (warmupSteps > steps) {
+    refuse(
+      `Cannot warm up over \`trainer.warmupSteps\` = ${warmupSteps} of only \`steps\` = ${steps}`,
+      `set \`trainer.warmupSteps\` to ${steps} or less`,
+    );
+  }
+}
+
+function checkLoss({ trainer, generator }: Recipe): void {
+  const { loss, klBeta, truncatedImportance, oldLogprobs } = trainer;
+  if (klBeta > 0 && !withKl.includes(loss)) {
+    refuse(
+      `Cannot add a KL term (\`trainer.klBeta\` = ${klBeta}) to the loss \`${loss}\`, which has none`,
+      `set \`trainer.klBeta\` to 0, or \`trainer.loss\` to one of ${withKl.join(", ")}`,
+    );
+  }
+  if (truncatedImportance.enabled && oldLogprobs === "rollout") {
+    refuse(
+      "Cannot weight by the ratio of recomputed to recorded probabilities: `trainer.oldLogprobs` is `rollout`, so nothing is recomputed",
+      "set `trainer.oldLogprobs` to `recompute`, or `trainer.truncatedImportance.enabled` to false",
+    );
+  }
+  const filters = [
+    generator.topK > 0 ? "generator.topK" : "",
+    generator.topP < 1 ? "generator.topP" : "",
+    generator.minP > 0 ? "generator.minP" : "",
+  ].filter((name) => name !== "");
+  if (filters.length > 0 && !truncatedImportance.enabled) {
+    refuse(
+      `Cannot train on completions filtered by \`${filters.join("`, `")}\`: the recorded probabilities are of the filtered distribution, the trainer's are not, so their ratio is biased`,
+      "set topK 0, topP 1 and minP 0, or correct for it with `trainer.oldLogprobs` = recompute and `trainer.truncatedImportance.enabled` = true",
+    );
+  }
+}
+
+function checkRewards({ verifier }: Recipe): void {
+  const { rewards, weights, lengthMax, lengthCache } = verifier;
+  if (rewards.length === 0) {
+    refuse(
+      "Cannot train without a reward: `verifier.rewards` is empty",
+      'set `verifier.rewards` to ["magistral"]',
+    );
+  }
+  const twice = rewards.find((name, i) => rewards.indexOf(name) !== i);
+  if (twice !== undefined) {
+    refuse(
+      `Cannot give the reward \`${twice}\` twice in \`verifier.rewards\``,
+      "name it once and raise its entry in `verifier.weights`",
+    );
+  }
+  if (weights.length !== rewards.length) {
+    refuse(
+      `Cannot weight ${rewards.length} reward(s) with ${weights.length} weight(s): \`verifier.weights\` needs one for each of \`verifier.rewards\``,
+      "give as many weights as rewards, or leave `verifier.weights` out for 1 each",
+    );
+  }
+  if (lengthCache > lengthMax) {
+    refuse(
+      `Cannot start the length penalty ${lengthCache} tokens (\`verifier.lengthCache\`) before \`verifier.lengthMax\` = ${lengthMax}`,
+      `set \`verifier.lengthCache\` to ${lengthMax} or less`,
+    );
+  }
+}
+
+/**
+ * Refuses a recipe whose fields contradict each other.
+ * @throws ConfigError `config/contradiction` with the fix as its hint
+ */
+export function checkContradictions(recipe: Recipe): void {
+  checkBatch(recipe);
+  checkLoss(recipe);
+  checkRewards(recipe);
+}
+
+/**
+ * Refuses a recipe with two sources of problems, or an empty mixture.
+ * @throws ConfigError `config/contradiction`
+ */
+export function checkSource(recipe: ParsedRecipe): void {
+  const given = (["task", "tasks", "data"] as const).filter((key) => recipe[key] !== undefined);
+  if (given.length > 1) {
+    refuse(
+      `Cannot take problems from \`${given.join("` and `")}\` at once`,
+      `keep one of them; several tasks go into \`tasks\``,
+    );
+  }
+  if (recipe.tasks?.length === 0)
+    refuse("Cannot train on no task: `tasks` is empty", "name at least one task");
+}

@@ -1,0 +1,14 @@
+/** What a recipe's `model` names: a policy that ships with the project, a model on the hub, or a folder. */
+
+export type ModelName =
+  | { kind: "builtin"; name: string }
+  | { kind: "hub"; id: string }
+  | { kind: "folder"; path: string };
+
+/** Reads `builtin:NAME`, `owner/name` (a hub id) or a folder's path or URL. */
+export function readModelName(model: string): ModelName {
+  const builtin = /^builtin:([\w.-]+)$/.exec(model);
+  if (builtin) return { kind: "builtin", name: builtin[1] };
+  if (/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(model)) return { kind: "hub", id: model };
+  return { kind: "folder", path: model };
+}
