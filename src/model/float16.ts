@@ -58,26 +58,38 @@ function roundBfloat16(word: number): number {
 }
 
 /** Rounds f32 values to f16 bits, into `target` if given. */
-export function toFloat16(values: Float32Array, target = new Uint16Array(values.length)): Uint16Array {
+export function toFloat16(
+  values: Float32Array,
+  target: Uint16Array = new Uint16Array(values.length),
+): Uint16Array {
   for (let index = 0; index < values.length; index += 1) target[index] = float16Bits(values[index]);
   return target;
 }
 
 /** Widens f16 bits to f32, into `target` if given. */
-export function fromFloat16(bits: Uint16Array, target = new Float32Array(bits.length)): Float32Array {
+export function fromFloat16(
+  bits: Uint16Array,
+  target: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   for (let index = 0; index < bits.length; index += 1) target[index] = float16Value(bits[index]);
   return target;
 }
 
 /** Rounds f32 values to bf16 bits, into `target` if given. */
-export function toBfloat16(values: Float32Array, target = new Uint16Array(values.length)): Uint16Array {
+export function toBfloat16(
+  values: Float32Array,
+  target: Uint16Array = new Uint16Array(values.length),
+): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let index = 0; index < words.length; index += 1) target[index] = roundBfloat16(words[index]);
   return target;
 }
 
 /** Widens bf16 bits to f32, into `target` if given. */
-export function fromBfloat16(bits: Uint16Array, target = new Float32Array(bits.length)): Float32Array {
+export function fromBfloat16(
+  bits: Uint16Array,
+  target: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   const words = new Uint32Array(target.buffer, target.byteOffset, target.length);
   for (let index = 0; index < bits.length; index += 1) words[index] = bits[index] << 16;
   return target;
