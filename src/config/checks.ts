@@ -6,9 +6,6 @@ const refuse = (message: string, hint: string) => {
   throw new ConfigError("config/contradiction", message, { hint });
 };
 
-/** Losses that take a KL term to the frozen first weights. */
-const withKl = ["grpo", "dapo", "dr_grpo"];
-
 function checkBatch({ trainer, steps }: Recipe): void {
   const { batchSize, groupSize, minibatches, warmupSteps } = trainer;
   if (batchSize % groupSize !== 0) {
@@ -37,10 +34,10 @@ function checkBatch({ trainer, steps }: Recipe): void {
 
 function checkLoss({ trainer, generator }: Recipe): void {
   const { loss, klBeta, truncatedImportance, oldLogprobs } = trainer;
-  if (klBeta > 0 && !withKl.includes(loss)) {
+  if (klBeta > 0 && loss === "magistral") {
     refuse(
-      `Cannot add a KL term (\`trainer.klBeta\` = ${klBeta}) to the loss \`${loss}\`, which has none`,
-      `set \`trainer.klBeta\` to 0, or \`trainer.loss\` to one of ${withKl.join(", ")}`,
+      `Cannot add a KL term (\`trainer.klBeta\` = ${klBeta}) to the loss \`magistral\`, which has none`,
+      "set `trainer.klBeta` to 0, or `trainer.loss` to grpo or dapo",
     );
   }
   if (truncatedImportance.enabled && oldLogprobs === "rollout") {
@@ -93,9 +90,14 @@ function checkRewards({ verifier }: Recipe): void {
 
 /**
  * Refuses a recipe whose fields contradict each other.
- * @throws ConfigError `config/contradiction` with the fix as its hint
+ * @throws ConfigError `config/contradiction` with the fix as its hint, `config/missing` without a model
  */
 export function checkContradictions(recipe: Recipe): void {
+  if (recipe.model.trim() === "") {
+    throw new ConfigError("config/missing", "Cannot train without a policy: this recipe names no `model`", {
+      hint: "name one with `--model DIR`; the recipe's description says which kind it is for",
+    });
+  }
   checkBatch(recipe);
   checkLoss(recipe);
   checkRewards(recipe);
