@@ -25,7 +25,7 @@ function readNumber(flag: string, raw: string, spec: OptionSpec & { type: "integ
 }
 
 function readIds(flag: string, raw: string): number[] {
-  const parts = raw.trim() === "" ? [] : raw.trim().split(/[\s,]+/);
+  const parts = raw.trim() === "" ? [] : raw.trim().split(/\s*,\s*|\s+/);
   const ids = parts.map(Number);
   if (
     ids.length === 0 ||

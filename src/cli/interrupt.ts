@@ -28,14 +28,15 @@ export interface InterruptOptions {
 export function createInterrupt(options: InterruptOptions): Interrupt {
   const { listen, exit, note, now = () => performance.now(), sameWithinMs = 300 } = options;
   const controller = new AbortController();
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const requested = new Promise<void>((resolve) =>
+    controller.signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
   let firstAt = 0;
   const onSignal = () => {
     if (!controller.signal.aborted) {
       firstAt = now();
       note("Finishing this step and saving; press Ctrl-C again to quit at once");
       controller.abort(new DOMException("The user interrupted the run", "AbortError"));
-      resolve();
     } else if (now() - firstAt > sameWithinMs) {
       exit(130);
     }
@@ -43,7 +44,7 @@ export function createInterrupt(options: InterruptOptions): Interrupt {
   const stops = [listen("SIGINT", onSignal), listen("SIGTERM", onSignal)];
   return {
     signal: controller.signal,
-    requested: promise,
+    requested,
     dispose: () => {
       for (const stop of stops) stop();
     },

@@ -11,7 +11,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { denoFlags, runChecks, runTests } from "./setup/gates.mjs";
 import { preparePackages } from "./setup/packages.mjs";
-import { passSignalsOn, runProgram, wasInterrupted } from "./setup/process.mjs";
+import { passSignalsOn, runProgram, wasInterrupted } from "./setup/programs.mjs";
 import { prepareVulkan } from "./setup/vulkan.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/[\\/]$/, "");

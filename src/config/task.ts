@@ -1,6 +1,6 @@
 /** Recipe fields of the task stage: where problems come from. A recipe names a task, a mixture of tasks, or a file. */
 import * as v from "valibot";
-import { group, real, record, requiredText, text } from "./field.ts";
+import { group, real, record, requiredText } from "./field.ts";
 
 const taskName = () =>
   requiredText({
@@ -35,9 +35,5 @@ export const dataSchema = group("Problems from a JSONL file instead of a task", 
     max: 0.9,
     unit: "share",
     description: "Share of the rows that is never trained on and serves evaluation",
-  }),
-  answerColumn: text({
-    default: "",
-    description: "Column that holds the right answer; empty: found by the form of the rows",
   }),
 });

@@ -1,7 +1,7 @@
 /** `test` and `check`: several runners one after another, one verdict at the end. Plain Node, no packages. */
 import process from "node:process";
 import { prepareChrome } from "./chrome.mjs";
-import { packageProgram, runProgram, wasInterrupted } from "./process.mjs";
+import { packageProgram, runProgram, wasInterrupted } from "./programs.mjs";
 
 export const projects = ["logic", "gpu", "browser"];
 /** Flags for every start of Deno: packages come from node_modules alone and no lock file is written. */

@@ -2,7 +2,7 @@
 import { accessSync, chmodSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { npmProgram, runProgram } from "./process.mjs";
+import { npmProgram, runProgram } from "./programs.mjs";
 
 function readPackages(file) {
   if (!existsSync(file)) return null;

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { runProgram } from "./process.mjs";
+import { runProgram } from "./programs.mjs";
 
 const packages = ["mesa-vulkan-drivers", "libvulkan1"];
 
