@@ -26,7 +26,8 @@ export interface PackStats {
 }
 
 /**
- * Packs `lengths` into as few micro-batches as first-fit finds. `order: "arrival"` skips the sorting, for comparison.
+ * Packs `lengths` into as few micro-batches as first-fit finds. `order: "arrival"` neither
+ * sorts nor looks back: it fills one micro-batch after another, for comparison.
  * @throws ConfigError when one sequence alone exceeds the capacity; RangeError for lengths or a capacity below 1.
  */
 export function packSequences(
@@ -61,7 +62,8 @@ export function packSequences(
   const microBatches: number[][] = [];
   const room: number[] = [];
   for (const i of indices) {
-    let at = room.findIndex((free) => free >= lengths[i]);
+    const first = order === "length" ? 0 : Math.max(0, room.length - 1);
+    let at = room.findIndex((free, bin) => bin >= first && free >= lengths[i]);
     if (at < 0) {
       at = microBatches.length;
       microBatches.push([]);
