@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { suggestionHint } from "../config/suggest.ts";
-import { ConfigError, describeError } from "../errors.ts";
+import { ConfigError, describeError, WebgrpoError } from "../errors.ts";
 import { parseCommand, wantsHelp } from "./args.ts";
 import type { Command, CommandContext, CommandSpec } from "./command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -26,7 +26,7 @@ export function findCommand(name: string): CommandSpec {
 async function loadBody(spec: CommandSpec): Promise<Command> {
   const file = new URL(`./commands/${spec.name}.ts`, import.meta.url);
   if (!existsSync(file)) {
-    throw new ConfigError(
+    throw new WebgrpoError(
       "cli/no-body",
       `The command \`${spec.name}\` is not part of this build: ${spec.name}.ts is missing`,
       {
