@@ -37,7 +37,7 @@ function packagesFinding(root: string): Finding {
   const missing = missingPackages(root, { development: true });
   return missing === ""
     ? { name: "packages", state: "ok", found: "as package-lock.json names them" }
-    : { name: "packages", state: "missing", found: missing, remedy: "npm ci" };
+    : { name: "packages", state: "missing", found: missing, remedy: "npm install" };
 }
 
 function vulkanFinding(): Finding[] {
@@ -102,7 +102,7 @@ async function workerFindings(): Promise<Finding[]> {
     ];
   }
   const answer = await askWorker();
-  const restart = "update Deno: npm ci";
+  const restart = "update Deno: npm install";
   if (!answer)
     return [{ name: "workers", state: "missing", found: "a module worker did not answer", remedy: restart }];
   const state = (fine: boolean) => (fine ? "ok" : "missing");

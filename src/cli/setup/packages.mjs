@@ -89,19 +89,26 @@ export async function preparePackages({ root, development, note }) {
       platform: process.platform,
       exists: existsSync,
     });
-    const flags = ["--no-audit", "--no-fund", "--loglevel=error", "--include=dev", "--include=optional"];
-    const env = { ...process.env, NODE_ENV: undefined };
-    for (const verb of ["ci", "install"]) {
-      const { code } = await runProgram(npm[0], [...npm.slice(1), verb, ...flags], {
-        cwd: root,
-        env,
-        stdio: "stderr",
-      });
-      if (code === 0) break;
-      if (code >= 128 || verb === "install") {
-        note("Cannot install the packages.\nHint: run `npm ci` in the project's folder and read its message");
-        return null;
-      }
+    // Not `npm ci`: it refuses a lock file that was written where other platforms' packages could not be looked up.
+    const words = [
+      "install",
+      "--no-save",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+      "--include=dev",
+      "--include=optional",
+    ];
+    const { code } = await runProgram(npm[0], [...npm.slice(1), ...words], {
+      cwd: root,
+      env: { ...process.env, NODE_ENV: undefined },
+      stdio: "stderr",
+    });
+    if (code !== 0) {
+      note(
+        "Cannot install the packages.\nHint: run `npm install` in the project's folder and read its message",
+      );
+      return null;
     }
     deno = findDeno(root, machine);
   }
