@@ -13,7 +13,7 @@
 //   7        kl           (M)     f32   read_write   k3, or ρ·k3 when corrected
 //
 // Dispatch: (min(⌈M / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
-// Numerics: k3 by its series below |d| = 0.1, where the closed form cancels; d and log ρ clamped to ±20; 1e-5 relative.
+// Numerics: k3 by its series below |d| = 0.25, where the closed form cancels; d and log ρ clamped to ±20; 1e-5 relative.
 
 override WORKGROUP_SIZE: u32 = 64;
 
@@ -34,14 +34,14 @@ struct Params {
 
 // exp(d) − 1
 fn expm1(d: f32) -> f32 {
-  let series = d * (1.0 + d / 2.0 * (1.0 + d / 3.0 * (1.0 + d / 4.0 * (1.0 + d / 5.0))));
-  return select(exp(d) - 1.0, series, abs(d) < 0.1);
+  let series = d * (1.0 + d / 2.0 * (1.0 + d / 3.0 * (1.0 + d / 4.0 * (1.0 + d / 5.0 * (1.0 + d / 6.0 * (1.0 + d / 7.0))))));
+  return select(exp(d) - 1.0, series, abs(d) < 0.25);
 }
 
 // exp(d) − d − 1
 fn k3_of(d: f32) -> f32 {
-  let series = d * d / 2.0 * (1.0 + d / 3.0 * (1.0 + d / 4.0 * (1.0 + d / 5.0 * (1.0 + d / 6.0))));
-  return select(exp(d) - d - 1.0, series, abs(d) < 0.1);
+  let series = d * d / 2.0 * (1.0 + d / 3.0 * (1.0 + d / 4.0 * (1.0 + d / 5.0 * (1.0 + d / 6.0 * (1.0 + d / 7.0 * (1.0 + d / 8.0))))));
+  return select(exp(d) - d - 1.0, series, abs(d) < 0.25);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -1,0 +1,63 @@
+/** What the loop and the front ends know of the trainer worker. */
+import type { Recipe } from "../config/schema.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { WeightHandle } from "../weights/exchange.ts";
+import type { TrainingBatch } from "./batch.ts";
+
+/** Everything that the optimiser needs to go on: flat shards in the layout of `layoutParameters`. */
+export interface OptimizerState {
+  /** Optimiser steps done. */
+  step: number;
+  weights: Float32Array<ArrayBuffer>[];
+  firstMoments: Float32Array<ArrayBuffer>[];
+  secondMoments: Float32Array<ArrayBuffer>[];
+}
+
+export interface TrainerOptions {
+  recipe: Recipe;
+  config: ModelConfig;
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+  /** Where to begin; moments of zero length mean zeros. */
+  start: OptimizerState;
+  /** Weights of the frozen reference; needed when `trainer.klBeta` is not 0. */
+  reference: Float32Array<ArrayBuffer>[] | null;
+  weights: WeightHandle;
+  /** The version under which the starting weights are published. */
+  firstVersion: number;
+}
+
+export interface TrainerReady {
+  adapter: string;
+  allocatedBytes: number;
+  version: number;
+}
+
+/** What one batch did. */
+export interface TrainerStep {
+  /** The version that was published after it. */
+  version: number;
+  /** Optimiser steps done in all. */
+  optimizerStep: number;
+  metrics: Record<string, number>;
+  /** Rows pushed through the decoder, and completion tokens trained on. */
+  forwardedTokens: number;
+  trainedTokens: number;
+  computeMs: number;
+  publishMs: number;
+}
+
+/** What a user may turn while a run goes on. */
+export interface TrainerKnobs {
+  epsilonHigh?: number;
+  learningRate?: number;
+}
+
+export interface TrainerApi {
+  start(options: TrainerOptions): Promise<TrainerReady>;
+  step(batch: TrainingBatch): Promise<TrainerStep>;
+  state(): Promise<OptimizerState>;
+  turn(knobs: TrainerKnobs): void;
+  /** Loses the GPU device on purpose; for tests of recovery. */
+  loseDevice(): void;
+}

@@ -1,0 +1,287 @@
+/**
+ * The trainer's inner half: one batch in, one AdamW step (or one per minibatch) out. Owns the policy on the GPU; what
+ * it is given fixes every advantage and token weight, so micro-batch order and packing cannot change the gradient.
+ */
+import type { Recipe } from "../config/schema.ts";
+import { WebgrpoError } from "../errors.ts";
+import type { GpuBuffer } from "../gpu/buffer.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { Parameters } from "../model/parameters.ts";
+import { Policy } from "../model/policy.ts";
+import type { OptimizerState, TrainerKnobs } from "./api.ts";
+import { gatherMicroBatch, inputLengths, splitMinibatches, type TrainingBatch } from "./batch.ts";
+import { LossPass, lossKernels, lossMetrics } from "./losses/loss_pass.ts";
+import { policyLoss, recipeLossSettings } from "./losses/registry.ts";
+import { SUMMARY_WIDTH, totalLoss } from "./losses/totals.ts";
+import { packMetrics, packSequences } from "./packing.ts";
+import { learningRateAt } from "./schedule.ts";
+
+export interface EngineOptions {
+  recipe: Recipe;
+  config: ModelConfig;
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+  start: OptimizerState;
+  reference: Float32Array[] | null;
+}
+
+export interface EngineStep {
+  optimizerStep: number;
+  metrics: Record<string, number>;
+  forwardedTokens: number;
+  trainedTokens: number;
+  /** The new weights, by shard. */
+  weights: Float32Array[];
+}
+
+export class TrainerEngine implements Disposable {
+  readonly policy: Policy;
+  /** Optimiser steps done. */
+  optimizerStep: number;
+  private readonly recipe: Recipe;
+  private readonly loss: LossPass;
+  private readonly reference: Parameters | null;
+  private readonly oldLogprobs: GpuBuffer;
+  private readonly samplerLogprobs: GpuBuffer;
+  private readonly refLogprobs: GpuBuffer;
+  private readonly advantages: GpuBuffer;
+  private readonly tokenWeights: GpuBuffer;
+  private readonly sequenceOffsets: GpuBuffer;
+  private peakLearningRate: number;
+
+  /** @throws GpuLimitError, ShaderError */
+  static async create(gpu: Gpu, options: EngineOptions): Promise<TrainerEngine> {
+    const { recipe, config, maxSequence } = options;
+    const capacity = Math.max(recipe.trainer.microBatchTokens, maxSequence);
+    const loss = policyLoss(recipe.trainer.loss);
+    await gpu.compile(lossKernels(loss, recipeLossSettings(recipe)));
+    const policy = await Policy.create(gpu, config, capacity, maxSequence);
+    return gpu.withRoom("the trainer's buffers", () => new TrainerEngine(policy, options, capacity));
+  }
+
+  private constructor(policy: Policy, options: EngineOptions, capacity: number) {
+    const { recipe, start, reference } = options;
+    const { gpu } = policy;
+    this.policy = policy;
+    this.recipe = recipe;
+    this.optimizerStep = start.step;
+    this.peakLearningRate = recipe.trainer.learningRate;
+    policy.weights.write(start.weights);
+    if (start.firstMoments.length > 0) {
+      policy.firstMoments.write(start.firstMoments);
+      policy.secondMoments.write(start.secondMoments);
+    }
+    this.reference = reference ? policy.frozenCopy(reference) : null;
+    this.loss = new LossPass(gpu, policyLoss(recipe.trainer.loss), recipeLossSettings(recipe), {
+      tokens: capacity,
+      sequences: capacity,
+      minibatchSequences: recipe.trainer.batchSize,
+    });
+    this.oldLogprobs = gpu.buffer("old logprobs", capacity);
+    this.samplerLogprobs = gpu.buffer("sampler logprobs", capacity);
+    this.refLogprobs = gpu.buffer("reference logprobs", reference ? capacity : 1);
+    this.advantages = gpu.buffer("advantages", capacity);
+    this.tokenWeights = gpu.buffer("token weights", capacity);
+    this.sequenceOffsets = gpu.buffer("completion offsets", capacity + 1);
+  }
+
+  /** Changes what may be changed while running; it holds from the next batch on. */
+  turn({ epsilonHigh, learningRate }: TrainerKnobs): void {
+    if (epsilonHigh !== undefined) this.loss.settings = { ...this.loss.settings, epsilonHigh };
+    if (learningRate !== undefined) this.peakLearningRate = learningRate;
+  }
+
+  /** Trains on one batch. @throws WebgrpoError `trainer/not-finite` when the gradient is not a number. */
+  async step(batch: TrainingBatch): Promise<EngineStep> {
+    const { trainer } = this.recipe;
+    const metrics: Record<string, number>[] = [];
+    let forwardedTokens = 0;
+    let trainedTokens = 0;
+    let weights: Float32Array[] = [];
+    const old =
+      trainer.oldLogprobs === "recompute" ? await this.recomputeLogprobs(batch) : batch.generatorLogprobs;
+    let from = 0;
+    for (const minibatch of splitMinibatches(batch, trainer.minibatches)) {
+      const count = minibatch.generatorLogprobs.length;
+      const done = this.accumulate(minibatch, old.subarray(from, from + count));
+      from += count;
+      const learningRate = this.learningRate();
+      this.update(learningRate);
+      const { policy, loss } = this;
+      const read = await policy.gpu.staging.read([
+        { source: loss.summary, length: done.sequences * SUMMARY_WIDTH },
+        { source: policy.norm, length: 2 },
+        ...policy.weights.shards.map((source) => ({ source, length: source.length })),
+      ]);
+      const [summary, norm, ...shards] = read.map((bytes) => new Float32Array(bytes));
+      if (!Number.isFinite(norm[0])) {
+        throw new WebgrpoError(
+          "trainer/not-finite",
+          `Cannot take optimiser step ${this.optimizerStep}: the gradient norm is ${norm[0]}, a finite number is needed`,
+          {
+            hint: "Resume from the newest checkpoint with a lower trainer.learningRate or a tighter trainer.maxGradNorm.",
+          },
+        );
+      }
+      weights = shards;
+      forwardedTokens += done.forwardedTokens;
+      const totals = totalLoss(summary, done.sequences);
+      trainedTokens += totals.tokens;
+      metrics.push({
+        ...lossMetrics(loss.loss, loss.settings, totals),
+        ...done.packing,
+        grad_norm: norm[0],
+        learning_rate: learningRate,
+        epsilon_high: loss.settings.epsilonHigh,
+      });
+    }
+    return {
+      optimizerStep: this.optimizerStep,
+      metrics: meanByName(metrics),
+      forwardedTokens,
+      trainedTokens,
+      weights,
+    };
+  }
+
+  /** Records and submits the gradient of one minibatch, added to what the policy holds. */
+  accumulate(
+    minibatch: TrainingBatch,
+    oldLogprobs: Float32Array,
+  ): { sequences: number; forwardedTokens: number; packing: Record<string, number> } {
+    const { policy, loss } = this;
+    const { temperature } = this.recipe.generator;
+    const plan = packSequences(inputLengths(minibatch), policy.workspace.capacity);
+    let firstSequence = 0;
+    for (const sequences of plan.microBatches) {
+      const micro = gatherMicroBatch(minibatch, sequences);
+      policy.load(micro);
+      this.sequenceOffsets.write(micro.completionOffsets);
+      this.oldLogprobs.write(gatherCompletions(minibatch, sequences, oldLogprobs, micro.targets.length));
+      this.samplerLogprobs.write(micro.generatorLogprobs);
+      this.advantages.write(micro.advantages);
+      this.tokenWeights.write(micro.weights);
+      const tokens = micro.targets.length;
+      if (this.reference) {
+        policy.forward(this.reference, temperature);
+        policy.recorder.copy(policy.head.logprobs, 0, this.refLogprobs, 0, tokens);
+      }
+      policy.forward(policy.weights, temperature);
+      loss.encode(
+        policy.recorder,
+        {
+          offsets: this.sequenceOffsets,
+          logprob: policy.head.logprobs,
+          oldLogprob: this.oldLogprobs,
+          samplerLogprob: this.samplerLogprobs,
+          refLogprob: this.refLogprobs,
+          advantage: this.advantages,
+          weight: this.tokenWeights,
+          entropy: policy.head.entropy,
+        },
+        { sequences: sequences.length, tokens, firstSequence },
+      );
+      policy.accumulate(loss.grad, temperature);
+      firstSequence += sequences.length;
+    }
+    policy.recorder.submit();
+    return { sequences: firstSequence, forwardedTokens: plan.stats.tokens, packing: packMetrics(plan.stats) };
+  }
+
+  private learningRate(): number {
+    const { trainer, steps } = this.recipe;
+    return learningRateAt(this.optimizerStep, {
+      shape: trainer.schedule,
+      peak: this.peakLearningRate,
+      warmupSteps: trainer.warmupSteps,
+      totalSteps: steps * trainer.minibatches,
+      floor: trainer.minLearningRateRatio,
+    });
+  }
+
+  private update(learningRate: number): void {
+    const { beta1, beta2, adamEps, weightDecay, maxGradNorm } = this.recipe.trainer;
+    this.optimizerStep++;
+    this.policy.update(
+      { learningRate, beta1, beta2, eps: adamEps, weightDecay, maxGradNorm },
+      this.optimizerStep,
+    );
+    this.policy.recorder.submit();
+  }
+
+  /** (M) log-probabilities of the batch's completions under the weights before the update. */
+  private async recomputeLogprobs(batch: TrainingBatch): Promise<Float32Array> {
+    const { policy } = this;
+    const logprobs = new Float32Array(batch.generatorLogprobs.length);
+    const plan = packSequences(inputLengths(batch), policy.workspace.capacity);
+    for (const sequences of plan.microBatches) {
+      const micro = gatherMicroBatch(batch, sequences);
+      policy.load(micro);
+      policy.forward(policy.weights, this.recipe.generator.temperature);
+      policy.recorder.submit();
+      const read = await policy.head.logprobs.readFloats(0, micro.targets.length);
+      sequences.forEach((i, b) => {
+        logprobs.set(
+          read.subarray(micro.completionOffsets[b], micro.completionOffsets[b + 1]),
+          batch.completionOffsets[i],
+        );
+      });
+    }
+    return logprobs;
+  }
+
+  /** Weights, moments and step, copied from the GPU. */
+  async state(): Promise<OptimizerState> {
+    const { policy } = this;
+    const read = async (set: Parameters) => (await set.read(policy.gpu)) as Float32Array<ArrayBuffer>[];
+    return {
+      step: this.optimizerStep,
+      weights: await read(policy.weights),
+      firstMoments: await read(policy.firstMoments),
+      secondMoments: await read(policy.secondMoments),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const held of [
+      this.loss,
+      this.oldLogprobs,
+      this.samplerLogprobs,
+      this.refLogprobs,
+      this.advantages,
+      this.tokenWeights,
+      this.sequenceOffsets,
+      this.policy,
+    ]) {
+      held[Symbol.dispose]();
+    }
+    this.reference?.[Symbol.dispose]();
+  }
+}
+
+/** `values` (M of the minibatch) of the given sequences, side by side. */
+function gatherCompletions(
+  batch: TrainingBatch,
+  sequences: readonly number[],
+  values: Float32Array,
+  length: number,
+): Float32Array {
+  const gathered = new Float32Array(length);
+  let at = 0;
+  for (const i of sequences) {
+    const part = values.subarray(batch.completionOffsets[i], batch.completionOffsets[i + 1]);
+    gathered.set(part, at);
+    at += part.length;
+  }
+  return gathered;
+}
+
+/** Means over minibatches; totals of tokens and micro-batches are added up by their callers. */
+function meanByName(records: readonly Record<string, number>[]): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const name of Object.keys(records[0] ?? {})) {
+    result[name] = records.reduce((sum, record) => sum + record[name], 0) / records.length;
+  }
+  return result;
+}

@@ -1,0 +1,91 @@
+/** The trainer as a worker serves it: engine plus publishing. Implements `TrainerApi`. */
+import type { Recipe } from "../config/schema.ts";
+import { WorkerError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { packShards, shardPayload } from "../model/shard_payload.ts";
+import type { WeightWriter } from "../weights/api.ts";
+import { openWeightWriter } from "../weights/exchange.ts";
+import type { PayloadLayout } from "../weights/payload.ts";
+import type {
+  OptimizerState,
+  TrainerApi,
+  TrainerKnobs,
+  TrainerOptions,
+  TrainerReady,
+  TrainerStep,
+} from "./api.ts";
+import type { TrainingBatch } from "./batch.ts";
+import { TrainerEngine } from "./engine.ts";
+
+export class TrainerWorker implements TrainerApi {
+  private readonly open: (maxMemoryBytes?: number) => Promise<Gpu>;
+  private running: {
+    engine: TrainerEngine;
+    writer: WeightWriter;
+    recipe: Recipe;
+    payload: PayloadLayout;
+    version: number;
+  } | null = null;
+
+  constructor(open: (maxMemoryBytes?: number) => Promise<Gpu>) {
+    this.open = open;
+  }
+
+  async start({
+    recipe,
+    config,
+    maxSequence,
+    start,
+    reference,
+    weights,
+    firstVersion,
+  }: TrainerOptions): Promise<TrainerReady> {
+    const mib = recipe.gpu.maxMemoryMiB;
+    const gpu = await this.open(mib ? mib * 2 ** 20 : undefined);
+    const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence, start, reference });
+    const writer = openWeightWriter(weights);
+    const payload = shardPayload(engine.policy.decoder.layout, recipe.weights.dtype);
+    this.running = { engine, writer, recipe, payload, version: firstVersion };
+    await this.publish(start.weights);
+    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes, version: firstVersion };
+  }
+
+  async step(batch: TrainingBatch): Promise<TrainerStep> {
+    const running = this.started();
+    const from = performance.now();
+    const done = await running.engine.step(batch);
+    const published = performance.now();
+    running.version += running.recipe.trainer.minibatches;
+    await this.publish(done.weights);
+    const { weights: _, ...rest } = done;
+    return {
+      ...rest,
+      version: running.version,
+      computeMs: published - from,
+      publishMs: performance.now() - published,
+    };
+  }
+
+  state(): Promise<OptimizerState> {
+    return this.started().engine.state();
+  }
+
+  turn(knobs: TrainerKnobs): void {
+    this.started().engine.turn(knobs);
+  }
+
+  loseDevice(): void {
+    this.started().engine.policy.gpu.destroy();
+  }
+
+  private async publish(shards: readonly Float32Array[]): Promise<void> {
+    const { writer, version, payload } = this.started();
+    await writer.publish(version, (bytes) => packShards(payload, shards, bytes));
+  }
+
+  private started() {
+    if (!this.running)
+      throw new WorkerError("trainer/not-started", "Cannot use the trainer: start() has not been called");
+    return this.running;
+  }
+}
