@@ -3,12 +3,11 @@
  * The front ends call it; it knows neither the loop nor what a metric means.
  */
 import { DataError } from "../errors.ts";
+import { formatRow, type LogRow, parseRows } from "../metrics/ndjson.ts";
 import { fingerprint } from "../weights/fingerprint.ts";
 import type { RunStorage } from "./storage.ts";
 
-/** One line of an NDJSON file; `step` orders it. */
-export type LogRow = Record<string, unknown>;
-
+/** One run on its storage; rows are objects whose `step` orders them. */
 export interface RunDirectory {
   readonly storage: RunStorage;
   /** The resolved recipe. */
@@ -49,35 +48,8 @@ export function freshRunName(recipe: string, now: Date, taken: readonly string[]
   return name;
 }
 
-/** The whole rows of an NDJSON text; a crash may have cut the last one, which is left out. */
-function parseRows(text: string, where: string): LogRow[] {
-  const lines = text.split("\n");
-  const unfinished = lines.pop();
-  if (unfinished) {
-    try {
-      JSON.parse(unfinished);
-      lines.push(unfinished);
-    } catch {
-      lines.push("");
-    }
-  }
-  const rows: LogRow[] = [];
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue;
-    try {
-      rows.push(JSON.parse(line) as LogRow);
-    } catch (cause) {
-      throw new DataError("runs/bad-row", `Cannot read line ${index + 1} of ${where}: it is not JSON`, {
-        hint: "Remove that line",
-        cause,
-      });
-    }
-  }
-  return rows;
-}
-
 function rowsText(rows: readonly LogRow[]): string {
-  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  return rows.map(formatRow).join("");
 }
 
 function makeDirectory(storage: RunStorage, recipe: Record<string, unknown>): RunDirectory {
