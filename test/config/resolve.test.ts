@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { readModelName } from "../../src/config/model_name.ts";
 import type { RecipeSource, ResolveInput } from "../../src/config/resolve.ts";
 import { mergeLayers, parseSet, resolveRecipe } from "../../src/config/resolve.ts";
+import { taskMixture } from "../../src/config/schema.ts";
 import type { ConfigError } from "../../src/errors.ts";
+import { makeTask } from "../../src/tasks/registry.ts";
+import { BUILT_IN_REWARDS } from "../../src/verifier/rewards/registry.ts";
 
 type Shelf = Record<string, object | string>;
 
@@ -146,6 +149,20 @@ describe("public/recipes", () => {
     const recipe = await resolveRecipe({ base: await load(name), load, overrides: { model: "some-folder" } });
     expect(recipe.name).toBe(name);
     expect(recipe.description.length).toBeGreaterThan(30);
+  });
+
+  it.each(files)("%s names tasks and rewards that exist, with held-out problems enough", async (file) => {
+    const recipe = await resolveRecipe({
+      base: await load(file.slice(0, -5)),
+      load,
+      overrides: { model: "some-folder" },
+    });
+    for (const { name, options } of taskMixture(recipe)) {
+      expect(makeTask(name, options, 0).heldOut(recipe.evaluation.problems)).toHaveLength(
+        recipe.evaluation.problems,
+      );
+    }
+    for (const name of recipe.verifier.rewards) expect(Object.keys(BUILT_IN_REWARDS)).toContain(name);
   });
 
   it("has a sync recipe that differs from the default in nothing but the mode", async () => {
