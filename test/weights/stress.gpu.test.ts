@@ -15,6 +15,8 @@ afterEach(() => {
   for (const connection of connections.splice(0)) connection.dispose();
 });
 
+// Broken on purpose when written: a writer that ignores leases, and a reader that does not look again after leasing, both
+// fail the first test on a fingerprint.
 describe("the weight board under stress", () => {
   it(`carries ${versions} versions from one writer to four readers, each read whole`, async () => {
     const handle = createBoard({ byteLength: 16_384, readers: 4 });
