@@ -19,6 +19,7 @@ const run = (c: GpuLossCase, low: number, high: number, cap: number, lanes = 64)
   );
 
 // Broken on purpose once: bounds swapped, cap left out, gradient without the ratio, flag without the advantage's sign.
+// Each fails below.
 describe("clippedSurrogate()", () => {
   for (const [low, high, cap, lanes] of [
     [0.8, 1.28, 3e38, 64],

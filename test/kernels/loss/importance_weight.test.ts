@@ -21,7 +21,8 @@ const run = (c: GpuLossCase, mode: number, low: number, high: number, lanes = 64
   );
 };
 
-// Broken on purpose once: modes 2 and 3 exchanged, mean instead of sum, bounds exclusive of neither side.
+// Broken on purpose once: mean instead of sum in mode 2, clamp instead of mask in mode 3, weight left out.
+// Each fails below.
 describe("importanceWeight()", () => {
   IMPORTANCE_MODES.forEach((mode, index) => {
     for (const lanes of [32, 256]) {

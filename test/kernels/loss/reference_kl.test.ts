@@ -19,7 +19,8 @@ const run = (c: GpuLossCase, beta: number, corrected: boolean, lanes = 64, befor
     { tokens: c.logprob.length, beta, corrected: corrected ? 1 : 0 },
   );
 
-// Broken on purpose once: sign of d, correction without its own gradient, overwriting instead of adding.
+// Broken on purpose once: sign of d, correction without the gradient of k3, overwriting instead of adding.
+// Each fails below.
 describe("referenceKl()", () => {
   for (const corrected of [false, true]) {
     it(`adds β·k3 and its gradient${corrected ? ", corrected by the ratio" : ""}`, async () => {

@@ -34,7 +34,8 @@ function means(c: GpuLossCase): Float64Array {
   return want;
 }
 
-// Broken on purpose once: sum instead of mean, end of the previous sequence as start, tokens of weight 0 counted.
+// Broken on purpose once: sum instead of mean, the previous sequence's start, tokens of weight 0 counted.
+// Each fails below.
 describe("sequenceRatio()", () => {
   for (const lanes of [32, 64, 256]) {
     it(`averages log ratios by sequence with ${lanes} lanes`, async () => {

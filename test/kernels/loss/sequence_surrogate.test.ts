@@ -34,7 +34,8 @@ const run = (c: GpuLossCase, scaled: Float32Array, low: number, high: number, la
   );
 };
 
-// Broken on purpose once: slope not divided by the count, sum over the wrong sequence, clip of the other side.
+// Broken on purpose once: slope not divided by the count, the other side of the minimum, weight without importance.
+// Each fails below.
 describe("sequenceSurrogate()", () => {
   for (const [low, high, lanes] of [
     [0.8, 1.28, 64],

@@ -19,6 +19,7 @@ const run = (c: GpuLossCase, low: number, high: number, lanes = 64) =>
   );
 
 // Broken on purpose once: ratio not clamped, term without logprob, gradient 0 beyond the cap.
+// Each fails below.
 describe("truncatedReinforce()", () => {
   for (const [low, high, lanes] of [
     [0, 1.28, 64],
