@@ -43,7 +43,7 @@ export const trainSpec = define({
   summary: "Improve a policy by asynchronous GRPO and show that it got better",
   examples: [
     { line: "npm run train", does: "the built-in policy and recipe, evaluated before and after" },
-    { line: "npm run train -- --recipe smoke --json", does: "two minutes, one JSON object a step" },
+    { line: "npm run train -- --recipe smoke --json", does: "a short run, one JSON object a step" },
     {
       line: "npm run train -- --set trainer.learningRate=1e-4 --seed 1",
       does: "one setting changed, another seed",

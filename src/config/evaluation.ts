@@ -29,7 +29,7 @@ export const evaluationSchema = group("Evaluation on problems that training neve
     min: 0,
     max: 10,
     description: "Sampling temperature; 0 takes the most probable token",
-    source: "measured",
+    source: "prototype",
   }),
   maxTokens: wholeOrDerived({
     min: 1,

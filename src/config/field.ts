@@ -14,7 +14,7 @@ export interface FieldMeta {
   description: string;
   level: FieldLevel;
   unit?: string;
-  /** Where the default comes from: a paper's section, or "measured". */
+  /** Where the default comes from: a paper's section, or "prototype" (settings that worked in a prototype outside this project). */
   source?: string;
   min?: number;
   max?: number;

@@ -54,7 +54,7 @@ export const generatorSchema = group("Generators: batched decoding, each with a 
     unit: "tokens",
     level: "basic",
     description: "Longest completion; a longer one is cut and counts as truncated",
-    source: "measured",
+    source: "prototype",
   }),
   decodeChunk: whole({
     default: 8,

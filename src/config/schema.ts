@@ -33,7 +33,7 @@ export const recipeSchema = group("A recipe: everything a run depends on", {
     unit: "optimiser batches",
     level: "basic",
     description: "Batches to train on",
-    source: "measured",
+    source: "prototype",
   }),
   model: text({
     default: "builtin:chain-sum",

@@ -82,7 +82,7 @@ const batch = {
     unit: "completions",
     level: "basic",
     description: "Completions of one prompt (G)",
-    source: "measured",
+    source: "prototype",
   }),
   batchSize: whole({
     default: 256,
@@ -91,7 +91,7 @@ const batch = {
     unit: "completions",
     level: "basic",
     description: "Completions in one batch, a multiple of `trainer.groupSize`",
-    source: "measured",
+    source: "prototype",
   }),
   minibatches: whole({
     default: 1,
@@ -134,7 +134,7 @@ const optimiser = {
     max: 1,
     level: "basic",
     description: "AdamW's peak learning rate",
-    source: "measured",
+    source: "prototype",
   }),
   schedule: choice({
     choices: ["constant", "cosine", "linear"],
@@ -161,7 +161,7 @@ const optimiser = {
     min: 0,
     max: 0.999999,
     description: "AdamW's decay of the second moment",
-    source: "measured",
+    source: "prototype",
   }),
   adamEps: real({ default: 1e-8, min: 1e-15, max: 0.1, description: "AdamW's ε, added to the root" }),
   weightDecay: real({ default: 0, min: 0, max: 1, description: "AdamW's decoupled weight decay" }),
@@ -170,7 +170,7 @@ const optimiser = {
     min: 0,
     max: 1e6,
     description: "Global gradient norm above which gradients are scaled down; 0 switches clipping off",
-    source: "measured",
+    source: "prototype",
   }),
 };
 
