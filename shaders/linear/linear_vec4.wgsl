@@ -1,0 +1,88 @@
+// linear_vec4 — linear.wgsl for inputs and outputs divisible by 4: loads of four, 8 × 8 results in registers
+// Why: on software adapters a load costs as much as dozens of multiply-adds, whatever its width.
+//
+//   binding  name    shape     type       access
+//   0        params  -         Params     uniform
+//   1        x       (N, I/4)  vec4<f32>  read
+//   2        w       (O, I/4)  vec4<f32>  read
+//   3        bias    (O)       f32        read         any buffer when has_bias is 0
+//   4        y       (N, O/4)  vec4<f32>  read_write
+//
+// Dispatch: one workgroup per block of rows × outputs, striding.
+//   Workgroup: WORKGROUP_SIZE lanes, of which LANES_OUTPUT lie side by side along the outputs.
+// Numerics: f32, four products at a time, in order of k; tested to 4·ε·√I of the largest result.
+
+override WORKGROUP_SIZE: u32 = 32;
+override LANES_OUTPUT: u32 = 4;
+
+const TILE_ROWS = 8u;
+const TILE_OUTPUTS = 8u;
+
+struct Params {
+  rows: u32,
+  outputs: u32,
+  inputs: u32,
+  has_bias: u32,
+  accumulate: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+
+fn store(n: u32, o: u32, sum: vec4<f32>) {
+  if (n >= params.rows || o >= params.outputs) {
+    return;
+  }
+  let at = (n * params.outputs + o) / 4;
+  var result = sum;
+  if (params.has_bias != 0) {
+    result += vec4<f32>(bias[o], bias[o + 1], bias[o + 2], bias[o + 3]);
+  }
+  if (params.accumulate != 0) {
+    result += y[at];
+  }
+  y[at] = result;
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_vec4(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let inputs = params.inputs / 4;
+  let block_rows = WORKGROUP_SIZE / LANES_OUTPUT * TILE_ROWS;
+  let block_outputs = LANES_OUTPUT * TILE_OUTPUTS;
+  let across = (params.outputs + block_outputs - 1) / block_outputs;
+  let blocks = across * ((params.rows + block_rows - 1) / block_rows);
+  for (var block = group.x; block < blocks; block += groups.x) {
+    let n0 = block / across * block_rows + lane / LANES_OUTPUT * TILE_ROWS;
+    let o0 = block % across * block_outputs + lane % LANES_OUTPUT * TILE_OUTPUTS;
+    if (n0 >= params.rows || o0 >= params.outputs) {
+      continue;
+    }
+    // Lanes that hang over the edge read the last row or outputs again and store nothing for them.
+    let low = o0 * inputs;
+    let high = min(o0 + 4, params.outputs - 4) * inputs;
+    var sums_low: array<vec4<f32>, TILE_ROWS>;
+    var sums_high: array<vec4<f32>, TILE_ROWS>;
+    for (var k = 0u; k < inputs; k++) {
+      let a = low + k;
+      let b = high + k;
+      let w_low = mat4x4<f32>(w[a], w[a + inputs], w[a + 2 * inputs], w[a + 3 * inputs]);
+      let w_high = mat4x4<f32>(w[b], w[b + inputs], w[b + 2 * inputs], w[b + 3 * inputs]);
+      for (var r = 0u; r < TILE_ROWS; r++) {
+        let row = x[min(n0 + r, params.rows - 1) * inputs + k];
+        sums_low[r] += row * w_low;
+        sums_high[r] += row * w_high;
+      }
+    }
+    for (var r = 0u; r < TILE_ROWS; r++) {
+      store(n0 + r, o0, sums_low[r]);
+      store(n0 + r, o0 + 4, sums_high[r]);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import code from "../../../shaders/linear/linear.wgsl" with { type: "text" };
+import { defineKernel, spread } from "../../gpu/kernel.ts";
+
+/** y = x·wᵀ (+ bias) (+ y), (N, I) × (O, I) → (N, O), of any size. */
+export const linear = defineKernel({
+  label: "linear",
+  code,
+  params: { rows: "u32", outputs: "u32", inputs: "u32", has_bias: "u32", accumulate: "u32" },
+  bindings: {
+    x: { access: "read", length: (d) => d.rows * d.inputs },
+    w: { access: "read", length: (d) => d.outputs * d.inputs },
+    bias: { access: "read", length: (d) => (d.has_bias ? d.outputs : 1) },
+    y: { access: "read_write", length: (d) => d.rows * d.outputs },
+  },
+  overrides: { WORKGROUP_SIZE: 32, LANES_OUTPUT: 4 },
+  grid: (d, { WORKGROUP_SIZE, LANES_OUTPUT }) => [
+    spread(
+      Math.ceil(d.outputs / (4 * LANES_OUTPUT)) * Math.ceil((d.rows * LANES_OUTPUT) / (4 * WORKGROUP_SIZE)),
+    ),
+    1,
+    1,
+  ],
+  flops: (d) => 2 * d.rows * d.outputs * d.inputs,
+  bytes: (d) => 4 * (d.rows * d.inputs + d.outputs * d.inputs + d.rows * d.outputs),
+});
