@@ -1,0 +1,40 @@
+// embedding — y[n,c] = table[ids[n], c]
+// Paper: token embedding of the Transformer, Vaswani et al. 2017, arXiv:1706.03762.  Backward: embedding_backward.wgsl
+//
+//   binding  name    shape   type  access
+//   0        params  -       Params uniform
+//   1        table   (V, C)  f32   read
+//   2        ids     (N)     u32   read
+//   3        y       (N, C)  f32   read_write
+//
+// Dispatch: (min(⌈N·C / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
+// Numerics: a copy; exact. An id outside the table reads as zeros.
+
+override WORKGROUP_SIZE: u32 = 64;
+
+struct Params {
+  rows: u32,
+  width: u32,
+  vocab: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<f32>;
+@group(0) @binding(2) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn embedding(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+) {
+  let count = params.rows * params.width;
+  for (var i = id.x; i < count; i += groups.x * WORKGROUP_SIZE) {
+    let token = ids[i / params.width];
+    if (token < params.vocab) {
+      y[i] = table[token * params.width + i % params.width];
+    } else {
+      y[i] = 0.0;
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import code from "../../../shaders/embedding/embedding_backward.wgsl" with { type: "text" };
+import { defineKernel, spread } from "../../gpu/kernel.ts";
+
+/** Gradient of the embedding table, summed in a fixed order from the lists of `embeddingPlan`. */
+export const embeddingBackward = defineKernel({
+  label: "embedding_backward",
+  code,
+  params: { vocab: "u32", width: "u32", rows: "u32", accumulate: "u32" },
+  bindings: {
+    offsets: { access: "read", length: (d) => d.vocab + 1 },
+    rows: { access: "read", length: (d) => d.rows },
+    dy: { access: "read", length: (d) => d.rows * d.width },
+    dtable: { access: "read_write", length: (d) => d.vocab * d.width },
+  },
+  overrides: { WORKGROUP_SIZE: 64 },
+  grid: (d, { WORKGROUP_SIZE }) => [spread((d.vocab * d.width) / WORKGROUP_SIZE), 1, 1],
+  flops: (d) => d.rows * d.width,
+  bytes: (d) => 4 * (d.rows * d.width + 2 * d.vocab * d.width),
+});

@@ -1,0 +1,18 @@
+import code from "../../../shaders/embedding/gather_rows.wgsl" with { type: "text" };
+import { defineKernel, spread } from "../../gpu/kernel.ts";
+
+/** Selected rows side by side. */
+export const gatherRows = defineKernel({
+  label: "gather_rows",
+  code,
+  params: { rows: "u32", width: "u32", source_rows: "u32" },
+  bindings: {
+    x: { access: "read", length: (d) => d.source_rows * d.width },
+    index: { access: "read", length: (d) => d.rows },
+    y: { access: "read_write", length: (d) => d.rows * d.width },
+  },
+  overrides: { WORKGROUP_SIZE: 64 },
+  grid: (d, { WORKGROUP_SIZE }) => [spread((d.rows * d.width) / WORKGROUP_SIZE), 1, 1],
+  flops: () => 0,
+  bytes: (d) => 8 * d.rows * d.width,
+});
