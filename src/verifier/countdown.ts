@@ -77,14 +77,18 @@ function evaluate(text: string): { value: R.Rational | null; used: bigint[] } {
 
 /** The expression in a text: what stands before an equals sign, LaTeX operators in plain spelling. */
 export function countdownExpression(text: string): string {
-  return text
+  let plain = text
+    .slice(0, 4 * MAX_CHARACTERS)
     .replace(/\\(?:times|cdot)|[×·∗]/g, "*")
     .replace(/\\div|÷/g, "/")
     .replace(/[−–]/g, "-")
-    .replace(/\\left|\\right|\$|\\[,;!]/g, "")
-    .replace(/\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}/g, "(($1)/($2))")
-    .split("=")[0]
-    .trim();
+    .replace(/\\left|\\right|\$|\\[,;!]/g, "");
+  // Innermost fractions first.
+  for (let before = ""; before !== plain; ) {
+    before = plain;
+    plain = plain.replace(/\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}/g, "(($1)/($2))");
+  }
+  return plain.split("=")[0].trim();
 }
 
 /** Whether an expression reaches the target with the given numbers, each at most once (or exactly once). */
