@@ -1,10 +1,10 @@
-// bias_backward — db[o] (+)= sum_n dy[n,o]; adds to db if accumulate
+// bias_backward — dbias[o] (+)= sum_n dy[n,o]; adds to dbias if accumulate
 // Forward: linear.wgsl with has_bias.
 //
 //   binding  name    shape   type  access
 //   0        params  -       Params uniform
 //   1        dy      (N, O)  f32   read
-//   2        db      (O)     f32   read_write
+//   2        dbias   (O)     f32   read_write
 //
 // Dispatch: one workgroup per LANES_OUTPUT columns, striding.
 //   Workgroup: LANES_OUTPUT neighbouring columns × LANES_ROW shares of the rows (a power of two).
@@ -21,7 +21,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> db: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dbias: array<f32>;
 
 var<workgroup> partial: array<f32, LANES_OUTPUT * LANES_ROW>;
 
@@ -49,7 +49,7 @@ fn bias_backward(
       }
     }
     if (lane.y == 0 && o < params.outputs) {
-      db[o] = partial[slot] + select(0.0, db[o], params.accumulate != 0);
+      dbias[o] = partial[slot] + select(0.0, dbias[o], params.accumulate != 0);
     }
     // The next columns overwrite the partial sums that other lanes may still read.
     workgroupBarrier();

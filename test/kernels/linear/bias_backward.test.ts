@@ -3,7 +3,7 @@ import { biasBackward } from "../../../src/kernels/linear/bias_backward.ts";
 import { expectClose, largest, normals, runKernel } from "../../gpu_harness.ts";
 import { biasBackwardReference } from "../../reference/linear.ts";
 
-// Broken on purpose once: the last row left out, half of the tree skipped, db overwritten under accumulate. Each fails.
+// Broken on purpose once: the last row left out, half of the tree skipped, dbias overwritten under accumulate. Each fails.
 describe("biasBackward()", () => {
   for (const [rows, outputs] of [
     [1, 1],
@@ -22,13 +22,13 @@ describe("biasBackward()", () => {
         const kernel = biasBackward.with(overrides);
         const want = biasBackwardReference(dy, outputs);
         const atol = 1e-5 * largest(want);
-        const plain = await runKernel(kernel, { dy, db: before }, { rows, outputs, accumulate: 0 });
-        expectClose("db", plain.db, want, { atol });
-        const again = await runKernel(kernel, { dy, db: before }, { rows, outputs, accumulate: 0 });
-        expect(again.db).toEqual(plain.db);
-        const added = await runKernel(kernel, { dy, db: before }, { rows, outputs, accumulate: 1 });
+        const plain = await runKernel(kernel, { dy, dbias: before }, { rows, outputs, accumulate: 0 });
+        expectClose("dbias", plain.dbias, want, { atol });
+        const again = await runKernel(kernel, { dy, dbias: before }, { rows, outputs, accumulate: 0 });
+        expect(again.dbias).toEqual(plain.dbias);
+        const added = await runKernel(kernel, { dy, dbias: before }, { rows, outputs, accumulate: 1 });
         const sum = want.map((value, i) => value + before[i]);
-        expectClose("db + before", added.db, sum, { atol, rtol: 4e-7 });
+        expectClose("dbias + before", added.dbias, sum, { atol, rtol: 4e-7 });
       });
     }
   }
