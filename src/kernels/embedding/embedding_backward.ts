@@ -13,7 +13,7 @@ export const embeddingBackward = defineKernel({
     dtable: { access: "read_write", length: (d) => d.vocab * d.width },
   },
   overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [spread((d.vocab * d.width) / WORKGROUP_SIZE), 1, 1],
+  grid: (d, { WORKGROUP_SIZE }) => [spread(d.width / WORKGROUP_SIZE), Math.min(1024, d.vocab), 1],
   flops: (d) => d.rows * d.width,
   bytes: (d) => 4 * (d.rows * d.width + 2 * d.vocab * d.width),
 });

@@ -1,0 +1,26 @@
+import { describe, it } from "vitest";
+import { scatterRows } from "../../../src/kernels/embedding/scatter_rows.ts";
+import { expectClose, normals, runKernel } from "../../gpu_harness.ts";
+import { scatterReference } from "../../reference/embedding.ts";
+
+// Broken on purpose once: overwriting instead of adding, the index read by element. Each fails below.
+describe("scatterRows()", () => {
+  for (const [rows, width, targets] of [
+    [1, 1, 1],
+    [5, 48, 9],
+    [37, 131, 50],
+  ]) {
+    for (const size of [32, 256]) {
+      it(`adds ${rows} rows of ${width} into ${targets} with ${size} lanes; leaves an index outside out`, async () => {
+        const x = normals(rows * width, 1);
+        // 7 has no factor in common with 9 or 50: the rows are distinct and out of order.
+        const index = Uint32Array.from({ length: rows }, (_, m) => (m === 3 ? targets : (m * 7) % targets));
+        const y = normals(targets * width, 2);
+        const kernel = scatterRows.with({ WORKGROUP_SIZE: size });
+        const got = await runKernel(kernel, { x, index, y }, { rows, width, target_rows: targets });
+        const want = scatterReference(y, index, x, width);
+        expectClose("y", got.y, want, { rtol: 1e-6, atol: 1e-7, shape: [targets, width] });
+      });
+    }
+  }
+});
