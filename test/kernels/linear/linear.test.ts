@@ -10,7 +10,7 @@ const SIZES = [
   [2, 9, 64],
 ];
 
-// Broken on purpose once: w read as (I, O), the last k left out, bias[n], y overwritten under accumulate. Each fails.
+// Broken on purpose once: two rows of w mixed up, the last k left out, bias by row, y overwritten under accumulate. Each fails.
 describe("linear()", () => {
   for (const [rows, outputs, inputs] of SIZES) {
     for (const overrides of [

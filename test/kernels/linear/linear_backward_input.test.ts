@@ -16,7 +16,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return sum;
 };
 
-// Broken on purpose once: dy[n,k], the last o left out, w read as (I, O), dx overwritten under accumulate. Each fails.
+// Broken on purpose once: dy by input, the last o left out, two columns of w swapped, dx overwritten under accumulate. Each fails.
 describe("linearBackwardInput()", () => {
   for (const [rows, outputs, inputs] of SIZES) {
     for (const overrides of [

@@ -16,7 +16,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return sum;
 };
 
-// Broken on purpose once: dy[n,k], the last o left out, w read as (I, O), dx overwritten under accumulate. Each fails.
+// Broken on purpose once: two rows of w swapped, the last o left out, low half used twice, dx overwritten under accumulate. Each fails.
 describe("linearBackwardInputVec4()", () => {
   for (const [rows, outputs, inputs] of SIZES) {
     for (const overrides of [

@@ -16,7 +16,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return sum;
 };
 
-// Broken on purpose once: the last n left out, dw transposed, dw overwritten under accumulate. Each fails.
+// Broken on purpose once: the last n left out, dw transposed, one x read twice, dw overwritten under accumulate. Each fails.
 describe("linearBackwardWeight()", () => {
   for (const [rows, outputs, inputs] of SIZES) {
     for (const overrides of [

@@ -10,7 +10,7 @@ const SIZES = [
   [130, 36, 20],
 ];
 
-// Broken on purpose once: w read as (I, O), the last k left out, bias[n], y overwritten under accumulate. Each fails.
+// Broken on purpose once: two rows of w swapped, the last k left out, bias repeated, y overwritten under accumulate. Each fails.
 describe("linearVec4()", () => {
   for (const [rows, outputs, inputs] of SIZES) {
     for (const overrides of [

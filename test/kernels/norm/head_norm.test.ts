@@ -3,7 +3,7 @@ import { headNorm } from "../../../src/kernels/norm/head_norm.ts";
 import { expectClose, normals, runKernel } from "../../gpu_harness.ts";
 import { headNormReference } from "../../reference/norm.ts";
 
-// Broken on purpose once: k_weight on the queries, values normalised too, rrms written for H + 2K heads. Each fails.
+// Broken on purpose once: k_weight on the queries, a value head normalised, rrms by head of H + 2K, no eps. Each fails.
 describe("headNorm()", () => {
   for (const [rows, heads, kvHeads, headDim] of [
     [1, 1, 1, 2],
