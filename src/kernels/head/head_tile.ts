@@ -11,7 +11,18 @@ export const headTile = defineKernel({
     targets: { access: "read", length: (d) => d.rows },
     state: { access: "read_write", length: (d) => 4 * d.rows },
   },
-  grid: (d) => [spread(d.rows), 1, 1],
+  overrides: { WORKGROUP_SIZE: 32, COLUMNS_PER_LANE: 32 },
+  grid: (d, overrides) => [spread(d.rows / rowsPerGroup(d.tile_width, overrides)), 1, 1],
   flops: (d) => 8 * d.rows * d.tile_width,
   bytes: (d) => 4 * (d.rows * d.tile_width + 9 * d.rows),
 });
+
+/** As the shader divides its lanes: the smallest power of two that leaves each at most COLUMNS_PER_LANE columns. */
+function rowsPerGroup(
+  tileWidth: number,
+  { WORKGROUP_SIZE, COLUMNS_PER_LANE }: Record<string, number>,
+): number {
+  let team = 1;
+  while (team < WORKGROUP_SIZE && team * COLUMNS_PER_LANE < tileWidth) team *= 2;
+  return WORKGROUP_SIZE / team;
+}
