@@ -1,5 +1,6 @@
 import code from "../../../shaders/attention/attention_delta.wgsl" with { type: "text" };
 import { defineKernel, spread } from "../../gpu/kernel.ts";
+import { checkQuads } from "./head_size.ts";
 
 /** Row sums of dout · out, which the softmax's backward pass subtracts (arXiv:2307.08691). */
 export const attentionDelta = defineKernel({
@@ -13,10 +14,7 @@ export const attentionDelta = defineKernel({
   },
   overrides: { WORKGROUP_SIZE: 64 },
   grid: (d, { WORKGROUP_SIZE }) => {
-    if (d.head_dim % 4 !== 0)
-      throw new RangeError(
-        `Cannot run attention_delta for heads of ${d.head_dim}: a multiple of 4 is needed`,
-      );
+    checkQuads("attention_delta", d.head_dim);
     return [spread((d.rows * d.heads) / WORKGROUP_SIZE), 1, 1];
   },
   flops: (d) => 2 * d.rows * d.heads * d.head_dim,
