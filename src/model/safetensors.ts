@@ -152,7 +152,9 @@ function parseEntry(name: string, value: unknown, blockLength: number): Entry {
  * Offsets must tile the data block without gap or overlap, as the format demands.
  * @throws DataError `safetensors/damaged` or `safetensors/unknown-dtype`, naming the tensor
  */
-export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
+export function parseSafetensors(file: Uint8Array): SafetensorsFile {
+  // A Node Buffer's slice() is a view, not a copy: what follows wants a plain array.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const { header, dataStart } = parseHeader(bytes);
   const blockLength = bytes.byteLength - dataStart;
   let metadata: Record<string, string> = {};

@@ -120,6 +120,16 @@ describe("safetensors", () => {
     }
   });
 
+  it("reads a Node Buffer at any alignment: its slice() is a view", () => {
+    const bytes = writeSafetensors({ a: { dtype: "F64", shape: [3], data: [1.5, -2, 0.25] } });
+    for (let shift = 0; shift < 8; shift++) {
+      const padded = Buffer.alloc(bytes.byteLength + shift);
+      padded.set(bytes, shift);
+      const read = parseSafetensors(padded.subarray(shift)).tensors.get("a")!;
+      expect([...toFloat32(read)]).toEqual([1.5, -2, 0.25]);
+    }
+  });
+
   it("writes the same bytes whatever the order of the names", () => {
     const a = { dtype: "F32", shape: [1], data: [1] } as const;
     const b = { dtype: "BF16", shape: [2], data: [1, 2] } as const;

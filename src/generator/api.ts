@@ -1,0 +1,87 @@
+/** What other stages know of the generator: its options, the groups it is given and what it reports. */
+import type { ModelConfig } from "../model/config.ts";
+import type { Rollout } from "../rollout.ts";
+import type { ErrorRecord } from "../rpc/errors.ts";
+import type { WeightHandle } from "../weights/exchange.ts";
+import type { PayloadFormat } from "../weights/payload.ts";
+
+/** How the next token is drawn; filters act on the distribution after temperature and intersect. */
+export interface SamplingOptions {
+  /** 0 takes the most probable token. */
+  temperature: number;
+  /** 0 is off. */
+  topK: number;
+  /** 1 is off. */
+  topP: number;
+  /** 0 is off. */
+  minP: number;
+  maxTokens: number;
+  /** Keys the random numbers together with rollout id and position. */
+  seed: number;
+}
+
+/** The completions wanted for one prompt. */
+export interface PromptGroup {
+  groupId: number;
+  problemId: string;
+  taskId: string;
+  promptTokens: Uint32Array;
+  /** One rollout each; the id keys its random numbers. */
+  rolloutIds: Uint32Array;
+  sampling: SamplingOptions;
+}
+
+/** Counted since the last report. */
+export interface GeneratorReport {
+  generatedTokens: number;
+  prefilledTokens: number;
+  decodeSteps: number;
+  /** Σ over decode steps of the rows that were decoding. */
+  activeRows: number;
+  prefills: number;
+  weightSwaps: number;
+  /** Milliseconds spent in prefill and decode. */
+  busyMs: number;
+  /** Milliseconds without a sequence to decode. */
+  idleMs: number;
+  /** Milliseconds spent taking new weights. */
+  swapMs: number;
+  policyVersion: number;
+}
+
+export interface GeneratorOptions {
+  config: ModelConfig;
+  /** Sequences decoded side by side. */
+  concurrency: number;
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+  /** Decode steps between two read-backs. */
+  decodeChunk: number;
+  /** Recompute the cache of running sequences at every weight swap. */
+  recomputeCache: boolean;
+  /** Ids that end a completion. */
+  eosIds: number[];
+  weights: WeightHandle;
+  format: PayloadFormat;
+  /** Take weights whose fingerprint was checked only. */
+  verifyWeights?: boolean;
+  maxMemoryBytes?: number;
+}
+
+export interface GeneratorReady {
+  adapter: string;
+  allocatedBytes: number;
+}
+
+export interface GeneratorApi {
+  /** Opens the device, waits for the first weights and decodes whatever `port` brings, until it closes. */
+  start(options: GeneratorOptions, port: MessagePort): Promise<GeneratorReady>;
+  /** Loses the GPU device on purpose; for tests of recovery. */
+  loseDevice(): void;
+}
+
+export type ToGenerator = { kind: "groups"; groups: PromptGroup[] };
+export type FromGenerator =
+  | { kind: "rollouts"; rollouts: Rollout[] }
+  | { kind: "report"; report: GeneratorReport }
+  | { kind: "failed"; error: ErrorRecord };

@@ -1,0 +1,376 @@
+/**
+ * The GPU half of decoding: cache, buffers and the recorded steps. Rows 0 … n are decoding; what a step needs of each
+ * lies in `entries` and beside them, so that a whole chunk runs without the host.
+ */
+import type { GpuBuffer } from "../gpu/buffer.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Recorder } from "../gpu/recorder.ts";
+import { attention } from "../kernels/attention/attention.ts";
+import { decodeAttention } from "../kernels/attention/decode_attention.ts";
+import { kvStore } from "../kernels/attention/kv_store.ts";
+import { gatherRows } from "../kernels/embedding/gather_rows.ts";
+import { rmsNorm } from "../kernels/norm/rms_norm.ts";
+import { decodeAdvance } from "../kernels/sampling/decode_advance.ts";
+import { sample } from "../kernels/sampling/sample.ts";
+import { forwardKernels } from "../model/compile.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { type Decoder, encodeLayers, makeDecoder } from "../model/decoder.ts";
+import { headBlock } from "../model/head.ts";
+import { encodeLinear } from "../model/linear.ts";
+import { Parameters } from "../model/parameters.ts";
+import { Workspace } from "../model/workspace.ts";
+import type { SamplingOptions } from "./api.ts";
+
+/** A row to decode. */
+export interface DecodeRow {
+  rolloutId: number;
+  slot: number;
+  prompt: Uint32Array;
+  /** Sampled so far. */
+  completion: readonly number[];
+  /** The newest token, not in the cache yet, and its position. */
+  token: number;
+  position: number;
+  /** Tokens sampled so far. */
+  produced: number;
+}
+
+/** A prompt and the slots of the completions that share it. */
+export interface PrefillPrompt {
+  tokens: Uint32Array;
+  slots: number[];
+}
+
+export interface DecodePassOptions {
+  config: ModelConfig;
+  concurrency: number;
+  maxSequence: number;
+  decodeChunk: number;
+  eosIds: number[];
+}
+
+/** Rows of one prefill, at least; longer sequences raise it. */
+const PREFILL_ROWS = 1024;
+
+export class DecodePass implements Disposable {
+  readonly decoder: Decoder;
+  readonly weights: Parameters;
+  private readonly gpu: Gpu;
+  private readonly recorder: Recorder;
+  private readonly options: DecodePassOptions;
+  private readonly decodeSpace: Workspace;
+  private readonly prefillSpace: Workspace;
+  /** (B, S, K, D) by layer. */
+  private readonly keys: GpuBuffer[];
+  private readonly values: GpuBuffer[];
+  /** (B, 3) row of logits, slot, position. */
+  private readonly entries: GpuBuffer;
+  /** (B) tokens drawn so far. */
+  private readonly produced: GpuBuffer;
+  private readonly rollouts: GpuBuffer;
+  private readonly tokens: GpuBuffer;
+  private readonly logprobs: GpuBuffer;
+  /** (steps, B) vec2: token and bits of its log-probability. */
+  private readonly ring: GpuBuffer;
+  private readonly ends: GpuBuffer;
+  /** (B, V) */
+  private readonly logits: GpuBuffer;
+  /** (E, 3) source row, slot, position: where prefilled keys and values go. */
+  private readonly prefillEntries: GpuBuffer;
+  /** (B) rows of the prefill whose logits are wanted. */
+  private readonly lastRows: GpuBuffer;
+  private readonly hidden: GpuBuffer;
+  private readonly normed: GpuBuffer;
+  private readonly normedScale: GpuBuffer;
+  private readonly held: GpuBuffer[] = [];
+
+  /** @throws GpuLimitError, ShaderError */
+  static async create(gpu: Gpu, options: DecodePassOptions): Promise<DecodePass> {
+    const D = options.config.headDim;
+    await gpu.compile([
+      ...forwardKernels(options.config),
+      prefillAttention(D),
+      decodeAttention,
+      kvStore,
+      sample,
+      decodeAdvance,
+    ]);
+    return gpu.withRoom(
+      `a generator of ${options.concurrency} sequences`,
+      () => new DecodePass(gpu, options),
+    );
+  }
+
+  private constructor(gpu: Gpu, options: DecodePassOptions) {
+    const { config, concurrency: B, maxSequence: S, decodeChunk, eosIds } = options;
+    this.gpu = gpu;
+    this.options = options;
+    this.recorder = new Recorder(gpu, "generator");
+    this.decoder = makeDecoder(gpu, config, S);
+    this.weights = new Parameters(gpu, this.decoder.layout, "weights");
+    this.decodeSpace = new Workspace(gpu, config, B, false, "decode");
+    this.prefillSpace = new Workspace(gpu, config, Math.max(PREFILL_ROWS, S), false, "prefill");
+    const make = (name: string, length: number) => {
+      const buffer = gpu.buffer(name, length);
+      this.held.push(buffer);
+      return buffer;
+    };
+    const cache = B * S * config.kvHeads * config.headDim;
+    this.keys = Array.from({ length: config.layers }, (_, i) => make(`keys ${i}`, cache));
+    this.values = Array.from({ length: config.layers }, (_, i) => make(`values ${i}`, cache));
+    this.entries = make("decode entries", 3 * B);
+    this.produced = make("tokens produced", B);
+    this.rollouts = make("rollout ids", B);
+    this.tokens = make("sampled tokens", B);
+    this.logprobs = make("sampled logprobs", B);
+    this.ring = make("token ring", 2 * B * (decodeChunk + 1));
+    this.ends = make("end ids", Math.max(1, eosIds.length));
+    this.ends.write(Uint32Array.from(eosIds));
+    this.logits = make("logits", B * config.vocabSize);
+    this.prefillEntries = make(
+      "prefill entries",
+      3 * Math.max(B, PREFILL_ROWS, S) * Math.max(1, Math.min(B, 64)),
+    );
+    this.lastRows = make("last rows", B);
+    this.hidden = make("last hidden", B * config.width);
+    this.normed = make("last normed", B * config.width);
+    this.normedScale = make("last scale", B);
+  }
+
+  /** Uploads the rows; those that have produced nothing yet wait for `prefill`. */
+  load(rows: readonly DecodeRow[]): void {
+    this.entries.write(Uint32Array.from(rows.flatMap((row, i) => [i, row.slot, row.position])));
+    this.produced.write(Uint32Array.from(rows, (row) => row.produced));
+    this.rollouts.write(Uint32Array.from(rows, (row) => row.rolloutId));
+    this.decodeSpace.ids.write(Uint32Array.from(rows, (row) => row.token));
+    this.decodeSpace.positions.write(Uint32Array.from(rows, (row) => row.position));
+  }
+
+  /**
+   * Fills the cache from prompts and draws the first token of every completion; rows from `firstRow` on belong to
+   * them in order. Returns the tokens pushed through.
+   */
+  prefill(prompts: readonly PrefillPrompt[], firstRow: number, sampling: SamplingOptions): number {
+    let row = firstRow;
+    let pushed = 0;
+    for (const batch of this.batches(prompts)) {
+      const count = batch.reduce((sum, { slots }) => sum + slots.length, 0);
+      // A row's logits are its prompt's until its first token is drawn.
+      const entries = batch.flatMap(({ tokens, slots }, prompt) =>
+        slots.flatMap((slot) => [prompt, slot, tokens.length - 1]),
+      );
+      this.entries.write(Uint32Array.from(entries), 3 * row);
+      pushed += this.fillCache(batch);
+      this.drawFirst(batch, row, count, sampling);
+      this.recorder.submit();
+      row += count;
+    }
+    return pushed;
+  }
+
+  /** Computes the cache of running sequences anew with the present weights. Returns the tokens pushed through. */
+  recompute(rows: readonly DecodeRow[]): number {
+    const sequences = rows.map(({ prompt, completion, slot }) => ({
+      tokens: Uint32Array.from([...prompt, ...completion.slice(0, -1)]),
+      slots: [slot],
+    }));
+    let pushed = 0;
+    for (const batch of this.batches(sequences)) {
+      pushed += this.fillCache(batch);
+      this.recorder.submit();
+    }
+    return pushed;
+  }
+
+  /** Records one decode step of rows 0 … rows; the tokens go to ring step `step`. */
+  step(step: number, rows: number, sampling: SamplingOptions): void {
+    const { recorder, decoder, weights, decodeSpace, logits } = this;
+    const { heads, kvHeads: kv_heads, headDim: D, width, vocabSize: vocab, normEps: eps } = decoder.config;
+    const { concurrency: slots, maxSequence: capacity } = this.options;
+    encodeLayers(recorder, decoder, weights, decodeSpace, rows, (layer, qkv, out) => {
+      const cached = { qkv, entries: this.entries, cache_k: this.keys[layer], cache_v: this.values[layer] };
+      const dims = { rows, heads, kv_heads, head_dim: D, slots, capacity };
+      kvStore.encode(recorder, cached, { ...dims, entries: rows });
+      decodeAttention.encode(
+        recorder,
+        { ...cached, out },
+        { ...dims, source_rows: rows, scale: 1 / Math.sqrt(D) },
+      );
+    });
+    rmsNorm.encode(
+      recorder,
+      { x: decodeSpace.output, weight: weights.view("final_norm"), y: this.normed, rrms: this.normedScale },
+      { rows, width, eps },
+    );
+    encodeLinear(
+      recorder,
+      { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: logits },
+      { rows, outputs: vocab, inputs: width },
+    );
+    this.draw(0, rows, rows, step, sampling);
+  }
+
+  /** Submits and reads ring steps 0 … steps: tokens and log-probabilities (steps + 1, B). */
+  async read(steps: number): Promise<{ tokens: Uint32Array; logprobs: Float32Array }> {
+    this.recorder.submit();
+    const words = await this.ring.readWords(0, 2 * this.options.concurrency * (steps + 1));
+    const floats = new Float32Array(words.buffer);
+    const count = words.length / 2;
+    const tokens = new Uint32Array(count);
+    const logprobs = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      tokens[i] = words[2 * i];
+      logprobs[i] = floats[2 * i + 1];
+    }
+    return { tokens, logprobs };
+  }
+
+  /** Cuts prompts into batches that fit the prefill workspace. */
+  private *batches(prompts: readonly PrefillPrompt[]): Generator<PrefillPrompt[]> {
+    const entryCapacity = this.prefillEntries.length / 3;
+    let batch: PrefillPrompt[] = [];
+    let rows = 0;
+    let entries = 0;
+    for (const prompt of prompts) {
+      const { length } = prompt.tokens;
+      const added = length * prompt.slots.length;
+      if (
+        batch.length > 0 &&
+        (rows + length > this.prefillSpace.capacity || entries + added > entryCapacity)
+      ) {
+        yield batch;
+        batch = [];
+        rows = 0;
+        entries = 0;
+      }
+      batch.push(prompt);
+      rows += length;
+      entries += added;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** Records the layers over the batch's tokens, storing keys and values in every slot. Returns the tokens. */
+  private fillCache(batch: readonly PrefillPrompt[]): number {
+    const { recorder, decoder, weights, prefillSpace } = this;
+    const { heads, kvHeads: kv_heads, headDim: D } = decoder.config;
+    const { concurrency: slots, maxSequence: capacity } = this.options;
+    const rows = batch.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const ids = new Uint32Array(rows);
+    const positions = new Uint32Array(rows);
+    const segments = new Uint32Array(2 * rows);
+    const entries: number[] = [];
+    const last: number[] = [];
+    let at = 0;
+    for (const { tokens, slots: fan } of batch) {
+      ids.set(tokens, at);
+      for (let t = 0; t < tokens.length; t++) {
+        positions[at + t] = t;
+        segments.set([at, at + tokens.length], 2 * (at + t));
+        for (const slot of fan) entries.push(at + t, slot, t);
+      }
+      at += tokens.length;
+      last.push(at - 1);
+    }
+    prefillSpace.ids.write(ids);
+    prefillSpace.positions.write(positions);
+    prefillSpace.segments.write(segments);
+    this.prefillEntries.write(Uint32Array.from(entries));
+    this.lastRows.write(Uint32Array.from(last));
+    const kernel = prefillAttention(D);
+    encodeLayers(recorder, decoder, weights, prefillSpace, rows, (layer, qkv, out, lse) => {
+      kvStore.encode(
+        recorder,
+        { qkv, entries: this.prefillEntries, cache_k: this.keys[layer], cache_v: this.values[layer] },
+        { entries: entries.length / 3, rows, heads, kv_heads, head_dim: D, slots, capacity },
+      );
+      kernel.encode(
+        recorder,
+        { qkv, segments: prefillSpace.segments, out, lse },
+        { rows, heads, kv_heads, head_dim: D, scale: 1 / Math.sqrt(D) },
+      );
+    });
+    return rows;
+  }
+
+  /** Records the logits after each prompt and draws the first token of its completions. */
+  private drawFirst(
+    batch: readonly PrefillPrompt[],
+    firstRow: number,
+    count: number,
+    sampling: SamplingOptions,
+  ): void {
+    const { recorder, decoder, weights } = this;
+    const { width, vocabSize: vocab, normEps: eps } = decoder.config;
+    const rows = batch.length;
+    gatherRows.encode(
+      recorder,
+      { x: this.prefillSpace.output, index: this.lastRows, y: this.hidden },
+      { rows, width, source_rows: this.prefillSpace.capacity },
+    );
+    rmsNorm.encode(
+      recorder,
+      { x: this.hidden, weight: weights.view("final_norm"), y: this.normed, rrms: this.normedScale },
+      { rows, width, eps },
+    );
+    encodeLinear(
+      recorder,
+      { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: this.logits },
+      { rows, outputs: vocab, inputs: width },
+    );
+    this.draw(firstRow, count, rows, 0, sampling);
+  }
+
+  private draw(
+    first_row: number,
+    rows: number,
+    logit_rows: number,
+    step: number,
+    sampling: SamplingOptions,
+  ): void {
+    const { recorder, logits, entries, produced, rollouts, tokens, logprobs, ends, ring, decodeSpace } = this;
+    const { temperature, topK: top_k, topP: top_p, minP: min_p, seed, maxTokens: max_tokens } = sampling;
+    const vocab = this.decoder.config.vocabSize;
+    const inverse_temperature = temperature === 0 ? 0 : 1 / temperature;
+    sample.encode(
+      recorder,
+      { logits, entries, produced, rollouts, token: tokens, logprob: logprobs },
+      { first_row, rows, logit_rows, vocab, seed, top_k, top_p, min_p, inverse_temperature },
+    );
+    decodeAdvance.encode(
+      recorder,
+      {
+        token: tokens,
+        logprob: logprobs,
+        ends,
+        ids: decodeSpace.ids,
+        positions: decodeSpace.positions,
+        entries,
+        produced,
+        ring,
+      },
+      {
+        first_row,
+        rows,
+        batch: this.options.concurrency,
+        step,
+        ends: this.options.eosIds.length,
+        max_tokens,
+      },
+    );
+  }
+
+  [Symbol.dispose](): void {
+    for (const held of [
+      ...this.held,
+      this.weights,
+      this.decodeSpace,
+      this.prefillSpace,
+      this.decoder.rotations,
+    ])
+      held[Symbol.dispose]();
+  }
+}
+
+/** One row a lane: a row's sums then do not depend on its neighbours in the pack. */
+const prefillAttention = (D: number) => attention(D).with({ ROWS: 1 });

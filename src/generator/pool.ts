@@ -1,0 +1,257 @@
+/**
+ * The generators as the loop sees them: workers that are given groups and hand back completions. A group goes to the
+ * generator with the least to do; one whose worker dies is given to the worker that takes over, from its beginning.
+ */
+import { WorkerError } from "../errors.ts";
+import type { PromptTokens, Rollout } from "../rollout.ts";
+import { type Connection, connect, transfer } from "../rpc/connect.ts";
+import { decodeError } from "../rpc/errors.ts";
+import { type TypedPort, typedPort } from "../rpc/port.ts";
+import type { WeightHandle } from "../weights/exchange.ts";
+import type {
+  FromGenerator,
+  GeneratorApi,
+  GeneratorOptions,
+  GeneratorReady,
+  GeneratorReport,
+  PromptGroup,
+  SamplingOptions,
+  ToGenerator,
+} from "./api.ts";
+import { addReports, emptyReport } from "./report.ts";
+
+const DEATHS_APART_MS = 60_000;
+
+/** Rollouts of one group, all finished. */
+export interface FinishedGroup {
+  groupId: number;
+  prompt: PromptTokens;
+  rollouts: Rollout[];
+}
+
+export interface GeneratorPoolOptions extends Omit<GeneratorOptions, "weights"> {
+  workers: number;
+  /** For training groups. */
+  sampling: SamplingOptions;
+  /** A fresh handle for each worker that takes the reader's place. */
+  weightHandle(reader: number): WeightHandle;
+  onRestart?(index: number, cause: unknown): void;
+}
+
+interface Pending {
+  group: PromptGroup;
+  prompt: PromptTokens;
+  finished: Rollout[];
+  done(group: FinishedGroup): void;
+}
+
+interface Member {
+  index: number;
+  connection: Connection<GeneratorApi>;
+  port: TypedPort<FromGenerator, ToGenerator>;
+  pending: Map<number, Pending>;
+  /** Sequences given and not finished. */
+  load: number;
+  lastDeath: number;
+}
+
+/** Ids of evaluation rollouts start here, so that they never share random numbers with training. */
+export const EVALUATION_IDS = 0x8000_0000;
+
+export class GeneratorPool {
+  ready: GeneratorReady[] = [];
+  private readonly options: GeneratorPoolOptions;
+  private readonly members: Member[] = [];
+  private readonly groupListeners = new Set<(group: FinishedGroup) => void>();
+  private readonly failureListeners = new Set<(error: unknown) => void>();
+  private report = emptyReport();
+  private nextEvaluation = 0;
+  private disposed = false;
+
+  /** Starts the workers one after another; each waits for the first weights. @throws what a worker's start throws */
+  static async start(options: GeneratorPoolOptions): Promise<GeneratorPool> {
+    const pool = new GeneratorPool(options);
+    for (let index = 0; index < options.workers; index++)
+      pool.members.push(await pool.launch(index, Number.NEGATIVE_INFINITY));
+    return pool;
+  }
+
+  private constructor(options: GeneratorPoolOptions) {
+    this.options = options;
+  }
+
+  /** Starts `size` completions of a training prompt; they arrive together at `onGroup`. */
+  submit(groupId: number, prompt: PromptTokens, size: number): void {
+    const rolloutIds = Uint32Array.from({ length: size }, (_, i) => groupId * size + i);
+    this.give(groupId, prompt, rolloutIds, this.options.sampling, (group) => {
+      for (const listener of this.groupListeners) listener(group);
+    });
+  }
+
+  /** `samples` completions of each prompt, outside training. Random numbers depend on seed, prompt index and sample. */
+  sample(prompts: readonly PromptTokens[], samples: number, sampling: SamplingOptions): Promise<Rollout[][]> {
+    const results = prompts.map(
+      (prompt, i) =>
+        new Promise<Rollout[]>((resolve, reject) => {
+          const stop = this.onFailure(reject);
+          const rolloutIds = Uint32Array.from(
+            { length: samples },
+            (_, k) => EVALUATION_IDS + i * samples + k,
+          );
+          // Negative ids cannot meet those of training groups.
+          this.give(--this.nextEvaluation, prompt, rolloutIds, sampling, ({ rollouts }) => {
+            stop();
+            resolve(rollouts);
+          });
+        }),
+    );
+    return Promise.all(results);
+  }
+
+  /** Calls back for every finished training group. Returns the undoing. */
+  onGroup(listener: (group: FinishedGroup) => void): () => void {
+    this.groupListeners.add(listener);
+    return () => this.groupListeners.delete(listener);
+  }
+
+  /** Calls back when the pool cannot go on. Returns the undoing. */
+  onFailure(listener: (error: unknown) => void): () => void {
+    this.failureListeners.add(listener);
+    return () => this.failureListeners.delete(listener);
+  }
+
+  /** What all generators counted since the last call. */
+  takeReport(): GeneratorReport {
+    const report = this.report;
+    this.report = { ...emptyReport(), policyVersion: report.policyVersion };
+    return report;
+  }
+
+  /** Loses a worker's GPU device on purpose; for tests of recovery. */
+  async loseDevice(index: number): Promise<void> {
+    await this.members[index].connection.api.loseDevice();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const member of this.members) {
+      member.port.close();
+      member.connection.dispose();
+    }
+  }
+
+  private give(
+    groupId: number,
+    prompt: PromptTokens,
+    rolloutIds: Uint32Array,
+    sampling: SamplingOptions,
+    done: Pending["done"],
+  ): void {
+    const { problem, tokens } = prompt;
+    const group: PromptGroup = {
+      groupId,
+      problemId: problem.id,
+      taskId: problem.taskId,
+      promptTokens: tokens,
+      rolloutIds,
+      sampling,
+    };
+    const member = this.members.reduce((least, other) => (other.load < least.load ? other : least));
+    member.pending.set(groupId, { group, prompt, finished: [], done });
+    member.load += rolloutIds.length;
+    this.send(member, [group]);
+  }
+
+  private send(member: Member, groups: PromptGroup[]): void {
+    // Between a death and the next launch: what is pending is sent again to the worker that takes over.
+    if (member.port.closed) return;
+    // The port empties the arrays it transfers; the group is kept for a worker that may have to take over.
+    const copies = groups.map((group) => ({
+      ...group,
+      promptTokens: group.promptTokens.slice(),
+      rolloutIds: group.rolloutIds.slice(),
+    }));
+    member.port.send({ kind: "groups", groups: copies }).catch((error: unknown) => this.died(member, error));
+  }
+
+  private async launch(index: number, lastDeath: number): Promise<Member> {
+    const { workers: _, sampling: __, weightHandle, onRestart: ___, ...options } = this.options;
+    const worker = new Worker(new URL("../../workers/generator.ts", import.meta.url), { type: "module" });
+    const connection = await connect<GeneratorApi>(worker, { name: `generator ${index}` });
+    const channel = new MessageChannel();
+    const weights = weightHandle(index);
+    const message: GeneratorOptions = { ...options, weights };
+    const ports: Transferable[] = weights.kind === "transfer" ? [weights.port] : [];
+    this.ready[index] = await connection.api.start(
+      transfer(message, ports),
+      transfer(channel.port2, [channel.port2]),
+    );
+    const port = typedPort<FromGenerator, ToGenerator>(channel.port1);
+    const member: Member = { index, connection, port, pending: new Map(), load: 0, lastDeath };
+    connection.onDeath((error) => this.died(member, error));
+    this.listen(member).catch((error: unknown) => this.fail(error));
+    return member;
+  }
+
+  private async listen(member: Member): Promise<void> {
+    for await (const message of member.port) {
+      if (message.kind === "report") this.report = addReports(this.report, message.report);
+      else if (message.kind === "failed") await this.died(member, decodeError(message.error));
+      else for (const rollout of message.rollouts) this.collect(member, rollout);
+    }
+  }
+
+  private collect(member: Member, rollout: Rollout): void {
+    const pending = member.pending.get(rollout.groupId);
+    if (!pending) return;
+    pending.finished.push(rollout);
+    member.load--;
+    if (pending.finished.length < pending.group.rolloutIds.length) return;
+    member.pending.delete(rollout.groupId);
+    const rollouts = pending.finished.sort((a, b) => a.id - b.id);
+    pending.done({ groupId: rollout.groupId, prompt: pending.prompt, rollouts });
+  }
+
+  private async died(member: Member, cause: unknown): Promise<void> {
+    if (this.disposed || this.members[member.index] !== member) return;
+    const now = performance.now();
+    const again = now - member.lastDeath < DEATHS_APART_MS;
+    // Whatever else the dead worker still says concerns no member any more.
+    const heir: Member = { ...member, lastDeath: now };
+    this.members[member.index] = heir;
+    member.port.close();
+    member.connection.dispose();
+    try {
+      if (again) {
+        throw new WorkerError(
+          "generator/died-twice",
+          `Cannot go on generating: generator ${member.index} failed twice within a minute`,
+          {
+            cause,
+            hint: "Everything up to the newest checkpoint is saved; look at the cause, then use --resume.",
+          },
+        );
+      }
+      const launched = await this.launch(member.index, now);
+      this.options.onRestart?.(member.index, cause);
+      this.members[member.index] = launched;
+      const groups = [...heir.pending.values()].map((pending) => ({ ...pending, finished: [] }));
+      for (const pending of groups) {
+        launched.pending.set(pending.group.groupId, pending);
+        launched.load += pending.group.rolloutIds.length;
+      }
+      if (groups.length > 0)
+        this.send(
+          launched,
+          groups.map(({ group }) => group),
+        );
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.disposed) return;
+    for (const listener of this.failureListeners) listener(error);
+  }
+}

@@ -1,0 +1,89 @@
+/** The generator as a worker serves it: takes groups from its port, decodes without pause, reports. Implements `GeneratorApi`. */
+import { WorkerError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { shardPayload, unpackShards } from "../model/shard_payload.ts";
+import { encodeError } from "../rpc/errors.ts";
+import { type TypedPort, typedPort } from "../rpc/port.ts";
+import type { WeightReader } from "../weights/api.ts";
+import { openWeightReader } from "../weights/exchange.ts";
+import type { FromGenerator, GeneratorApi, GeneratorOptions, GeneratorReady, ToGenerator } from "./api.ts";
+import { GeneratorEngine } from "./engine.ts";
+
+const FIRST_WEIGHTS_MS = 120_000;
+const REPORT_EVERY_MS = 250;
+
+export class GeneratorWorker implements GeneratorApi {
+  private readonly open: (maxMemoryBytes?: number) => Promise<Gpu>;
+  private engine: GeneratorEngine | null = null;
+
+  constructor(open: (maxMemoryBytes?: number) => Promise<Gpu>) {
+    this.open = open;
+  }
+
+  async start(options: GeneratorOptions, port: MessagePort): Promise<GeneratorReady> {
+    const gpu = await this.open(options.maxMemoryBytes);
+    const engine = await GeneratorEngine.create(gpu, options);
+    this.engine = engine;
+    const reader = openWeightReader(options.weights, { verify: options.verifyWeights });
+    if ((await reader.waitForNewer(-1, FIRST_WEIGHTS_MS)) === null) {
+      throw new WorkerError(
+        "generator/no-weights",
+        `Cannot generate: no weights were published within ${FIRST_WEIGHTS_MS / 1000} s`,
+        {
+          hint: "The trainer publishes the first version when it starts; look for its error.",
+        },
+      );
+    }
+    this.takeWeights(reader, options);
+    const ends = typedPort<ToGenerator, FromGenerator>(port);
+    this.decode(engine, reader, ends, options).catch((error: unknown) =>
+      ends.send({ kind: "failed", error: encodeError(error) }),
+    );
+    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes };
+  }
+
+  loseDevice(): void {
+    this.engine?.gpu.destroy();
+  }
+
+  /** Between two chunks: new weights if there are any, new groups, one chunk, finished completions. */
+  private async decode(
+    engine: GeneratorEngine,
+    reader: WeightReader,
+    port: TypedPort<ToGenerator, FromGenerator>,
+    options: GeneratorOptions,
+  ): Promise<void> {
+    let reported = performance.now();
+    while (!port.closed) {
+      for (let message = port.poll(); message; message = port.poll()) engine.admit(message.groups);
+      if (reader.newestVersion() > engine.version) {
+        const from = performance.now();
+        this.takeWeights(reader, options);
+        engine.report.swapMs += performance.now() - from;
+      }
+      if (engine.busy) {
+        const rollouts = await engine.advance();
+        if (rollouts.length > 0) await port.send({ kind: "rollouts", rollouts });
+      } else {
+        const from = performance.now();
+        const message = await port.receive();
+        engine.report.idleMs += performance.now() - from;
+        if (message === null) break;
+        engine.admit(message.groups);
+      }
+      if (performance.now() - reported > REPORT_EVERY_MS || !engine.busy) {
+        await port.send({ kind: "report", report: engine.takeReport() });
+        reported = performance.now();
+      }
+    }
+    reader.close();
+    engine[Symbol.dispose]();
+    engine.gpu.destroy();
+  }
+
+  private takeWeights(reader: WeightReader, options: GeneratorOptions): void {
+    const engine = this.engine!;
+    const payload = shardPayload(engine.layout, options.format);
+    reader.read((bytes, version) => engine.setWeights(unpackShards(payload, bytes), version));
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Opens the stages that a recipe describes, in the order in which they need each other: tasks, weights, trainer,
+ * generators, verifiers. Front ends call this and the loop; they know no stage.
+ */
+
+import type { Recipe } from "./config/schema.ts";
+import { taskMixture } from "./config/schema.ts";
+import { readProblems } from "./data/jsonl.ts";
+import type { ModelFiles } from "./data/source.ts";
+import { DataError } from "./errors.ts";
+import { type EvaluationResult, evaluate } from "./evaluation/evaluate.ts";
+import type { SamplingOptions } from "./generator/api.ts";
+import { GeneratorPool } from "./generator/pool.ts";
+import type { LoopStages } from "./loop.ts";
+import { layoutParameters, packTensors } from "./model/layout.ts";
+import { shardPayload } from "./model/shard_payload.ts";
+import type { Problem, PromptTokens } from "./rollout.ts";
+import type { Task } from "./tasks/api.ts";
+import { dataTask } from "./tasks/data_task.ts";
+import { makeMixture } from "./tasks/registry.ts";
+import { loadChatTemplate } from "./text/chat_template.ts";
+import { encodePrompt, encodePrompts, type PromptEncoder } from "./text/prompt_tokens.ts";
+import { loadTokenizer, type Tokenizer } from "./text/tokenizer.ts";
+import type { OptimizerState } from "./trainer/api.ts";
+import { TrainerClient, type TrainerClientOptions } from "./trainer/client.ts";
+import { VerifierPool } from "./verifier/pool.ts";
+import { createWeightExchange } from "./weights/exchange.ts";
+
+export interface StageInputs {
+  recipe: Recipe;
+  model: ModelFiles;
+  /** The text of `data.file`, where the recipe names one. */
+  dataText?: string;
+  /** Where the optimiser begins, when not at the model's weights. */
+  start?: OptimizerState;
+  newestCheckpoint: TrainerClientOptions["newestCheckpoint"];
+  /** A worker died and another took its place. */
+  onRestart(worker: string, cause: unknown): void;
+}
+
+export interface Stages extends LoopStages {
+  task: Task;
+  tokenizer: Tokenizer;
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+  heldOut: Problem[];
+  /** Answers and grades the held-out problems with the newest weights. */
+  evaluate(): Promise<EvaluationResult>;
+  adapter: string;
+  allocatedBytes: number;
+  dispose(): void;
+}
+
+/** Problems looked at to find the longest prompt of a task without end. */
+const PROBED_PROMPTS = 2048;
+
+/** Starts everything. @throws ConfigError, DataError, GpuUnavailableError, GpuLimitError, WorkerError */
+export async function openStages(inputs: StageInputs): Promise<Stages> {
+  const { recipe, model } = inputs;
+  const { generator: g, evaluation: e } = recipe;
+  const tokenizer = await loadTokenizer(model);
+  const encoder: PromptEncoder = { tokenizer, template: await loadChatTemplate(model) };
+  const task = openTask(inputs);
+  const heldOut = task.heldOut(e.problems);
+  const maxSequence = longestPrompt(task, heldOut, encoder) + Math.max(g.maxTokens, e.maxTokens);
+  if (maxSequence > model.config.maxPositions) {
+    throw new DataError(
+      "model/too-short",
+      `Cannot train on sequences of ${maxSequence} tokens: the model was made for ${model.config.maxPositions}`,
+      {
+        hint: "Lower generator.maxTokens and evaluation.maxTokens, or choose shorter problems.",
+      },
+    );
+  }
+  const layout = layoutParameters(model.config);
+  const payload = shardPayload(layout, recipe.weights.dtype);
+  const exchange = createWeightExchange({ byteLength: payload.byteLength, readers: g.workers });
+  const initial = packTensors(layout, model.tensors) as Float32Array<ArrayBuffer>[];
+  const maxMemoryBytes = recipe.gpu.maxMemoryMiB ? recipe.gpu.maxMemoryMiB * 2 ** 20 : undefined;
+  const opened: { dispose(): void }[] = [];
+  try {
+    const trainer = await TrainerClient.start({
+      recipe,
+      config: model.config,
+      maxSequence,
+      start: inputs.start ?? { step: 0, weights: initial, firstMoments: [], secondMoments: [] },
+      reference: recipe.trainer.klBeta > 0 ? initial : null,
+      weightHandle: () => exchange.writerHandle(),
+      newestVersion: () => trainer?.version ?? -1,
+      firstVersion: inputs.start?.step ?? 0,
+      newestCheckpoint: inputs.newestCheckpoint,
+      onRestart: (cause) => inputs.onRestart("trainer", cause),
+    });
+    opened.push(trainer);
+    const sampling: SamplingOptions = {
+      temperature: g.temperature,
+      topK: g.topK,
+      topP: g.topP,
+      minP: g.minP,
+      maxTokens: g.maxTokens,
+      seed: recipe.seed,
+    };
+    const generator = await GeneratorPool.start({
+      workers: g.workers,
+      config: model.config,
+      concurrency: g.concurrency,
+      maxSequence,
+      decodeChunk: g.decodeChunk,
+      recomputeCache: g.recomputeCache,
+      eosIds: [...tokenizer.eosIds],
+      format: recipe.weights.dtype,
+      maxMemoryBytes,
+      sampling,
+      weightHandle: (reader) => exchange.readerHandle(reader),
+      onRestart: (index, cause) => inputs.onRestart(`generator ${index}`, cause),
+    });
+    opened.push(generator);
+    const v = recipe.verifier;
+    const endTokens = tokenizer.eosIds
+      .map((id) => tokenizer.tokenOf(id))
+      .filter((token) => token !== undefined);
+    const verifier = await VerifierPool.create({
+      workers: v.workers,
+      options: { ...v, endTokens, digits: { endToken: endTokens[0] } },
+    });
+    opened.push(verifier);
+    return {
+      task,
+      tokenizer,
+      maxSequence,
+      heldOut,
+      generator,
+      verifier,
+      trainer,
+      adapter: trainer.ready.adapter,
+      allocatedBytes:
+        trainer.ready.allocatedBytes + generator.ready.reduce((sum, ready) => sum + ready.allocatedBytes, 0),
+      prompt: (groupId) =>
+        fittingPrompt(encodePrompt(task.sample(groupId), encoder), maxSequence - g.maxTokens),
+      decode: (tokens) => tokenizer.decode(tokens),
+      evaluate: () =>
+        evaluate({
+          problems: heldOut,
+          samples: e.samples,
+          encoder,
+          generate: (prompts, samples) =>
+            generator.sample(prompts, samples, {
+              ...sampling,
+              temperature: e.temperature,
+              maxTokens: e.maxTokens,
+              topK: 0,
+              topP: 1,
+              minP: 0,
+            }),
+          score: (groups) =>
+            Promise.all(groups.map((group) => verifier.score(group, { global_step: trainer.version }))),
+        }),
+      dispose() {
+        for (const stage of opened.reverse()) stage.dispose();
+        exchange.close();
+      },
+    };
+  } catch (error) {
+    for (const stage of opened.reverse()) stage.dispose();
+    exchange.close();
+    throw error;
+  }
+}
+
+function openTask({ recipe, dataText }: StageInputs): Task {
+  if (!recipe.data) return makeMixture(taskMixture(recipe), recipe.seed);
+  const { file, heldOutShare } = recipe.data;
+  const problems = readProblems(dataText ?? "", { file });
+  return dataTask(problems, recipe.seed, { heldOutShare, rewards: recipe.verifier.rewards });
+}
+
+/** Tokens of the longest prompt, with room for a somewhat longer one where the task has no end. */
+function longestPrompt(task: Task, heldOut: readonly Problem[], encoder: PromptEncoder): number {
+  const probed = Array.from({ length: PROBED_PROMPTS }, (_, i) => task.sample(i));
+  const { prompts, refused } = encodePrompts([...heldOut, ...probed], encoder);
+  if (refused.length > 0) {
+    const { problem, reason } = refused[0];
+    throw new DataError(
+      "data/no-tokens",
+      `Cannot ask ${refused.length} of ${prompts.length + refused.length} problems, the first being ${problem.id}: ${reason}`,
+      {
+        hint: "Leave these problems out of the data, or train a model whose tokenizer has their characters.",
+      },
+    );
+  }
+  const longest = prompts.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  return Math.ceil((longest + 2) / 8) * 8;
+}
+
+function fittingPrompt(prompt: PromptTokens, limit: number): PromptTokens {
+  if (prompt.tokens.length <= limit) return prompt;
+  throw new DataError(
+    "data/prompt-too-long",
+    `Cannot ask problem ${prompt.problem.id}: its prompt has ${prompt.tokens.length} tokens, ${limit} fit`,
+    {
+      hint: "Leave longer problems out of the data.",
+    },
+  );
+}
