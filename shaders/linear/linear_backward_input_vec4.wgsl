@@ -1,4 +1,5 @@
-// linear_backward_input_vec4 — linear_backward_input.wgsl for inputs and outputs divisible by 4, 8 × 8 results a lane
+// linear_backward_input_vec4 — linear_backward_input.wgsl for inputs and outputs divisible by 4, 16 × 8 results a lane
+// Two blocks of eight rows, as in linear_vec4.wgsl.
 //
 //   binding  name    shape     type       access
 //   0        params  -         Params     uniform
@@ -13,7 +14,8 @@
 override WORKGROUP_SIZE: u32 = 32;
 override LANES_INPUT: u32 = 4;
 
-const TILE_ROWS = 8u;
+const BLOCK = 8u;
+const TILE_ROWS = 16u;
 const TILE_INPUTS = 8u;
 
 struct Params {
@@ -29,15 +31,14 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
 
 fn store(n: u32, k: u32, sum: vec4<f32>) {
-  if (n >= params.rows || k >= params.inputs) {
-    return;
+  if (n < params.rows && k < params.inputs) {
+    let at = (n * params.inputs + k) / 4;
+    var result = sum;
+    if (params.accumulate != 0) {
+      result += dx[at];
+    }
+    dx[at] = result;
   }
-  let at = (n * params.inputs + k) / 4;
-  var result = sum;
-  if (params.accumulate != 0) {
-    result += dx[at];
-  }
-  dx[at] = result;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -61,23 +62,33 @@ fn linear_backward_input_vec4(
     // Lanes that hang over the edge read the last row or inputs again and store nothing for them.
     let low = k0 / 4;
     let high = min(low + 1, inputs - 1);
-    var sums_low: array<vec4<f32>, TILE_ROWS>;
-    var sums_high: array<vec4<f32>, TILE_ROWS>;
+    let last = (params.rows - 1) * outputs;
+    var upper_low: array<vec4<f32>, BLOCK>;
+    var upper_high: array<vec4<f32>, BLOCK>;
+    var lower_low: array<vec4<f32>, BLOCK>;
+    var lower_high: array<vec4<f32>, BLOCK>;
     for (var o = 0u; o < outputs; o++) {
       let base = 4 * o * inputs;
       let a = base + low;
       let b = base + high;
       let w_low = mat4x4<f32>(w[a], w[a + inputs], w[a + 2 * inputs], w[a + 3 * inputs]);
       let w_high = mat4x4<f32>(w[b], w[b + inputs], w[b + 2 * inputs], w[b + 3 * inputs]);
-      for (var r = 0u; r < TILE_ROWS; r++) {
-        let upstream = dy[min(n0 + r, params.rows - 1) * outputs + o];
-        sums_low[r] += w_low * upstream;
-        sums_high[r] += w_high * upstream;
+      for (var r = 0u; r < BLOCK; r++) {
+        let upstream = dy[min((n0 + r) * outputs, last) + o];
+        upper_low[r] += w_low * upstream;
+        upper_high[r] += w_high * upstream;
+      }
+      for (var r = 0u; r < BLOCK; r++) {
+        let upstream = dy[min((n0 + BLOCK + r) * outputs, last) + o];
+        lower_low[r] += w_low * upstream;
+        lower_high[r] += w_high * upstream;
       }
     }
-    for (var r = 0u; r < TILE_ROWS; r++) {
-      store(n0 + r, k0, sums_low[r]);
-      store(n0 + r, k0 + 4, sums_high[r]);
+    for (var r = 0u; r < BLOCK; r++) {
+      store(n0 + r, k0, upper_low[r]);
+      store(n0 + r, k0 + 4, upper_high[r]);
+      store(n0 + BLOCK + r, k0, lower_low[r]);
+      store(n0 + BLOCK + r, k0 + 4, lower_high[r]);
     }
   }
 }

@@ -1,5 +1,6 @@
-// linear_vec4 — linear.wgsl for inputs and outputs divisible by 4: loads of four, 8 × 8 results in registers
-// Why: on software adapters a load costs as much as dozens of multiply-adds, whatever its width.
+// linear_vec4 — linear.wgsl for inputs and outputs divisible by 4: loads of four, 16 × 8 results in registers
+// Why: on software adapters a load costs as much as dozens of multiply-adds, whatever its width. Two blocks of eight
+// rows, because Mesa's compiler unrolls a loop of eight but keeps a longer one, with its sums in memory.
 //
 //   binding  name    shape     type       access
 //   0        params  -         Params     uniform
@@ -10,12 +11,13 @@
 //
 // Dispatch: one workgroup per block of rows × outputs, striding.
 //   Workgroup: WORKGROUP_SIZE lanes, of which LANES_OUTPUT lie side by side along the outputs.
-// Numerics: f32, four products at a time, in order of k; tested to 4·ε·√I of the largest result.
+// Numerics: f32, from the bias on, four products at a time, in order of k; tested to 4·ε·√I of the largest result.
 
 override WORKGROUP_SIZE: u32 = 32;
 override LANES_OUTPUT: u32 = 4;
 
-const TILE_ROWS = 8u;
+const BLOCK = 8u;
+const TILE_ROWS = 16u;
 const TILE_OUTPUTS = 8u;
 
 struct Params {
@@ -32,19 +34,23 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 
+/// Four biases, or zeros.
+fn start(o: u32) -> vec4<f32> {
+  if (params.has_bias == 0) {
+    return vec4<f32>();
+  }
+  return vec4<f32>(bias[o], bias[o + 1], bias[o + 2], bias[o + 3]);
+}
+
 fn store(n: u32, o: u32, sum: vec4<f32>) {
-  if (n >= params.rows || o >= params.outputs) {
-    return;
+  if (n < params.rows && o < params.outputs) {
+    let at = (n * params.outputs + o) / 4;
+    var result = sum;
+    if (params.accumulate != 0) {
+      result += y[at];
+    }
+    y[at] = result;
   }
-  let at = (n * params.outputs + o) / 4;
-  var result = sum;
-  if (params.has_bias != 0) {
-    result += vec4<f32>(bias[o], bias[o + 1], bias[o + 2], bias[o + 3]);
-  }
-  if (params.accumulate != 0) {
-    result += y[at];
-  }
-  y[at] = result;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -66,23 +72,42 @@ fn linear_vec4(
     }
     // Lanes that hang over the edge read the last row or outputs again and store nothing for them.
     let low = o0 * inputs;
-    let high = min(o0 + 4, params.outputs - 4) * inputs;
-    var sums_low: array<vec4<f32>, TILE_ROWS>;
-    var sums_high: array<vec4<f32>, TILE_ROWS>;
+    let o1 = min(o0 + 4, params.outputs - 4);
+    let high = o1 * inputs;
+    let last = (params.rows - 1) * inputs;
+    var upper_low: array<vec4<f32>, BLOCK>;
+    var upper_high: array<vec4<f32>, BLOCK>;
+    var lower_low: array<vec4<f32>, BLOCK>;
+    var lower_high: array<vec4<f32>, BLOCK>;
+    let start_low = start(o0);
+    let start_high = start(o1);
+    for (var r = 0u; r < BLOCK; r++) {
+      upper_low[r] = start_low;
+      upper_high[r] = start_high;
+      lower_low[r] = start_low;
+      lower_high[r] = start_high;
+    }
     for (var k = 0u; k < inputs; k++) {
       let a = low + k;
       let b = high + k;
       let w_low = mat4x4<f32>(w[a], w[a + inputs], w[a + 2 * inputs], w[a + 3 * inputs]);
       let w_high = mat4x4<f32>(w[b], w[b + inputs], w[b + 2 * inputs], w[b + 3 * inputs]);
-      for (var r = 0u; r < TILE_ROWS; r++) {
-        let row = x[min(n0 + r, params.rows - 1) * inputs + k];
-        sums_low[r] += row * w_low;
-        sums_high[r] += row * w_high;
+      for (var r = 0u; r < BLOCK; r++) {
+        let row = x[min((n0 + r) * inputs, last) + k];
+        upper_low[r] += row * w_low;
+        upper_high[r] += row * w_high;
+      }
+      for (var r = 0u; r < BLOCK; r++) {
+        let row = x[min((n0 + BLOCK + r) * inputs, last) + k];
+        lower_low[r] += row * w_low;
+        lower_high[r] += row * w_high;
       }
     }
-    for (var r = 0u; r < TILE_ROWS; r++) {
-      store(n0 + r, o0, sums_low[r]);
-      store(n0 + r, o0 + 4, sums_high[r]);
+    for (var r = 0u; r < BLOCK; r++) {
+      store(n0 + r, o0, upper_low[r]);
+      store(n0 + r, o0 + 4, upper_high[r]);
+      store(n0 + BLOCK + r, o0, lower_low[r]);
+      store(n0 + BLOCK + r, o0 + 4, lower_high[r]);
     }
   }
 }

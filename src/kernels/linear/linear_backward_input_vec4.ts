@@ -14,7 +14,7 @@ export const linearBackwardInputVec4 = defineKernel({
   overrides: { WORKGROUP_SIZE: 32, LANES_INPUT: 4 },
   grid: (d, { WORKGROUP_SIZE, LANES_INPUT }) => [
     spread(
-      Math.ceil(d.inputs / (8 * LANES_INPUT)) * Math.ceil((d.rows * LANES_INPUT) / (8 * WORKGROUP_SIZE)),
+      Math.ceil(d.inputs / (8 * LANES_INPUT)) * Math.ceil((d.rows * LANES_INPUT) / (16 * WORKGROUP_SIZE)),
     ),
     1,
     1,

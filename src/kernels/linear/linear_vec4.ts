@@ -15,7 +15,7 @@ export const linearVec4 = defineKernel({
   overrides: { WORKGROUP_SIZE: 32, LANES_OUTPUT: 4 },
   grid: (d, { WORKGROUP_SIZE, LANES_OUTPUT }) => [
     spread(
-      Math.ceil(d.outputs / (8 * LANES_OUTPUT)) * Math.ceil((d.rows * LANES_OUTPUT) / (8 * WORKGROUP_SIZE)),
+      Math.ceil(d.outputs / (8 * LANES_OUTPUT)) * Math.ceil((d.rows * LANES_OUTPUT) / (16 * WORKGROUP_SIZE)),
     ),
     1,
     1,
