@@ -8,7 +8,7 @@
 //   3        dqkv       (N, H+2K, D)  f32        read_write   queries, keys; values stay
 //
 // Dispatch: (min(⌈N·(H+K)·D/2 / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
-// Numerics: f32, angles from a table made in f64; tested to 1e-6 of the row's largest entry. Positions beyond P read the last.
+// Numerics: f32, angles from a table made in f64; tested to 1e-6 of the largest entry. Positions beyond P read the last.
 
 override WORKGROUP_SIZE: u32 = 64;
 

@@ -8,7 +8,7 @@
 //   3        y       (N, C)  f32   read_write
 //
 // Dispatch: (min(⌈M·C / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
-// Numerics: one f32 addition an element; exact to rounding.
+// Numerics: one f32 addition an element, rounded once; tested bit for bit.
 
 override WORKGROUP_SIZE: u32 = 64;
 

@@ -6,7 +6,7 @@
 //   1        gradient  (COUNT)      f32   read
 //   2        partials  (PARTIALS)   f32   read_write   each shard writes a range of its own, from `start` on
 //
-// Dispatch: (ceil(COUNT / (WORKGROUP_SIZE · PER_LANE)), 1, 1), at most 1024, striding.  Workgroup: WORKGROUP_SIZE lanes, power of two.
+// Dispatch: (min(⌈COUNT / 1024⌉, 1024), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, power of two.
 // Numerics: f32, tree reduction in a fixed order; tested to 1e-5 relative.
 
 override WORKGROUP_SIZE: u32 = 64;

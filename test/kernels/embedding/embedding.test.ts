@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { embedding } from "../../../src/kernels/embedding/embedding.ts";
 import { normals, runKernel, uniform } from "../../gpu_harness.ts";
 import { gatherReference } from "../../reference/embedding.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 // Broken on purpose once: the row's offset by rows instead of width, an unknown id clamped. Each fails below.
 describe("embedding()", () => {
@@ -16,8 +17,11 @@ describe("embedding()", () => {
         const table = normals(vocab * width, 1);
         const ids = Uint32Array.from({ length: rows }, () => Math.floor(next() * vocab));
         const inputs = { table, ids, y: new Float32Array(rows * width) };
-        const got = await runKernel(embedding.with({ WORKGROUP_SIZE: size }), inputs, { rows, width, vocab });
-        expect([...got.y]).toEqual([...gatherReference(table, ids, width)]);
+        const kernel = embedding.with({ WORKGROUP_SIZE: size });
+        for (const same of [kernel, oneWorkgroup(kernel)]) {
+          const got = await runKernel(same, inputs, { rows, width, vocab });
+          expect([...got.y]).toEqual([...gatherReference(table, ids, width)]);
+        }
       });
     }
   }

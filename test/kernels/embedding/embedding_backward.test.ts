@@ -3,6 +3,7 @@ import { embeddingBackward } from "../../../src/kernels/embedding/embedding_back
 import { embeddingPlan } from "../../../src/kernels/embedding/embedding_plan.ts";
 import { expectClose, largest, normals, runKernel, uniform } from "../../gpu_harness.ts";
 import { scatterReference } from "../../reference/embedding.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 describe("embeddingPlan()", () => {
   it("lists the rows of every id in ascending order and leaves unknown ids out", () => {
@@ -31,13 +32,14 @@ describe("embeddingBackward()", () => {
         const dy = normals(rows * width, 2);
         const before = normals(vocab * width, 3);
         const kernel = embeddingBackward.with({ WORKGROUP_SIZE: size });
-        const run = (accumulate: number) =>
-          runKernel(kernel, { ...plan, dy, dtable: before }, { vocab, width, rows, accumulate });
+        const run = (accumulate: number, same = kernel) =>
+          runKernel(same, { ...plan, dy, dtable: before }, { vocab, width, rows, accumulate });
         const want = scatterReference(new Float64Array(vocab * width), ids, dy, width);
         const atol = 1e-5 * largest(want);
         const plain = (await run(0)).dtable;
         expectClose("dtable", plain, want, { atol, shape: [vocab, width] });
         expect((await run(0)).dtable).toEqual(plain);
+        expect((await run(0, oneWorkgroup(kernel))).dtable).toEqual(plain);
         const sum = scatterReference(before, ids, dy, width);
         expectClose("dtable + before", (await run(1)).dtable, sum, { atol, shape: [vocab, width] });
       });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gatherRows } from "../../../src/kernels/embedding/gather_rows.ts";
 import { normals, runKernel, uniform } from "../../gpu_harness.ts";
 import { gatherReference } from "../../reference/embedding.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 // Broken on purpose once: the index read by element instead of by row, the column left out. Each fails below.
 describe("gatherRows()", () => {
@@ -19,8 +20,10 @@ describe("gatherRows()", () => {
         );
         const inputs = { x, index, y: normals(rows * width, 2) };
         const kernel = gatherRows.with({ WORKGROUP_SIZE: size });
-        const got = await runKernel(kernel, inputs, { rows, width, source_rows: sources });
-        expect([...got.y]).toEqual([...gatherReference(x, index, width)]);
+        for (const same of [kernel, oneWorkgroup(kernel)]) {
+          const got = await runKernel(same, inputs, { rows, width, source_rows: sources });
+          expect([...got.y]).toEqual([...gatherReference(x, index, width)]);
+        }
       });
     }
   }

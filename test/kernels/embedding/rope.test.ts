@@ -3,6 +3,7 @@ import { rope } from "../../../src/kernels/embedding/rope.ts";
 import { ropeFrequencies, ropeTable } from "../../../src/kernels/embedding/rope_table.ts";
 import { expectClose, largest, normals, runKernel, uniform } from "../../gpu_harness.ts";
 import { ropeReference } from "../../reference/embedding.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 const SIZES = [
   [1, 1, 1, 2],
@@ -29,10 +30,23 @@ describe("rope()", () => {
           atol: 1e-6 * largest(want),
           shape: [rows, heads + 2 * kvHeads, headDim],
         });
-        expect((await runKernel(kernel, inputs, dims)).qkv).toEqual(got);
+        for (const same of [kernel, oneWorkgroup(kernel)]) {
+          expect((await runKernel(same, inputs, dims)).qkv).toEqual(got);
+        }
       });
     }
   }
+
+  it("reads the last position of the table for every one beyond it", async () => {
+    const table = ropeTable({ headDim: 4, theta: 100 }, 3);
+    const dims = { rows: 2, heads: 1, kv_heads: 1, head_dim: 4, max_positions: 3 };
+    const qkv = normals(24, 1);
+    const beyond = { positions: Uint32Array.of(3, 0xffffffff), table, qkv };
+    const last = { positions: Uint32Array.of(2, 2), table, qkv };
+    expect(await runKernel(rope, beyond, dims)).toMatchObject({
+      qkv: (await runKernel(rope, last, dims)).qkv,
+    });
+  });
 });
 
 describe("ropeFrequencies()", () => {
@@ -59,8 +73,9 @@ describe("ropeFrequencies()", () => {
       if (wavelength < 2048) expect(scaled[i]).toBe(plain[i]);
       else if (wavelength > 8192) expect(scaled[i]).toBe(plain[i] / 8);
       else {
-        expect(scaled[i]).toBeLessThan(plain[i]);
-        expect(scaled[i]).toBeGreaterThan(plain[i] / 8);
+        // The share that stays falls linearly with the turns made within the original 8192 positions, from 4 to 1.
+        const share = (8192 / wavelength - 1) / 3;
+        expect(scaled[i] / plain[i]).toBeCloseTo(1 / 8 + (share * 7) / 8, 12);
       }
     }
   });

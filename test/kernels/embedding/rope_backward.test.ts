@@ -4,6 +4,7 @@ import { ropeBackward } from "../../../src/kernels/embedding/rope_backward.ts";
 import { ropeFrequencies, ropeTable } from "../../../src/kernels/embedding/rope_table.ts";
 import { expectClose, largest, normals, runKernel, uniform } from "../../gpu_harness.ts";
 import { ropeReference } from "../../reference/embedding.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 // Broken on purpose once: the sign of sin, interleaved pairs, values turned too. Each fails below.
 describe("ropeBackward()", () => {
@@ -26,7 +27,9 @@ describe("ropeBackward()", () => {
         const want = ropeReference(shape, dqkv, positions, ropeFrequencies(options), -1);
         const atol = 1e-6 * largest(want);
         expectClose("dqkv", got, want, { atol, shape: [rows, heads + 2 * kvHeads, headDim] });
-        expect((await runKernel(kernel, { positions, table, dqkv }, dims)).dqkv).toEqual(got);
+        for (const same of [kernel, oneWorkgroup(kernel)]) {
+          expect((await runKernel(same, { positions, table, dqkv }, dims)).dqkv).toEqual(got);
+        }
         // Adjoint identity <R u, dy> = <u, Rᵀ dy>.
         const u = normals(dqkv.length, 2);
         const turned = (await runKernel(rope, { positions, table, qkv: u }, dims)).qkv;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { swiglu } from "../../../src/kernels/mlp/swiglu.ts";
 import { expectClose, normals, runKernel } from "../../gpu_harness.ts";
 import { swigluReference } from "../../reference/mlp.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 // Broken on purpose once: gate and up swapped, exp(gate) for exp(−gate), the row's offset left out. Each fails below.
 describe("swiglu()", () => {
@@ -19,6 +20,7 @@ describe("swiglu()", () => {
         // WGSL allows exp an error of (3 + 2·|x|) ulp: 1e-5 covers |x| up to 30.
         expectClose("act", got.act, want, { rtol: 1e-5, atol: 1e-12, shape: [rows, width] });
         expect((await runKernel(kernel, inputs, { rows, width })).act).toEqual(got.act);
+        expect((await runKernel(oneWorkgroup(kernel), inputs, { rows, width })).act).toEqual(got.act);
       });
     }
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { swigluBackward } from "../../../src/kernels/mlp/swiglu_backward.ts";
 import { expectClose, largest, normals, runKernel } from "../../gpu_harness.ts";
 import { swigluBackwardReference, swigluReference } from "../../reference/mlp.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 // Broken on purpose once: halves swapped, 1 + gate·σ for 1 + gate·(1 − σ), dact left out of dup. Each fails below.
 describe("swigluBackward()", () => {
@@ -21,7 +22,9 @@ describe("swigluBackward()", () => {
         // 1 + gate·(1 − σ) cancels near its zero: a little of the largest entry is allowed.
         const atol = 1e-6 * largest(want);
         expectClose("dgate_up", got.dgate_up, want, { rtol: 1e-5, atol, shape: [rows, 2, width] });
-        expect((await runKernel(kernel, inputs, { rows, width })).dgate_up).toEqual(got.dgate_up);
+        for (const same of [kernel, oneWorkgroup(kernel)]) {
+          expect((await runKernel(same, inputs, { rows, width })).dgate_up).toEqual(got.dgate_up);
+        }
       });
     }
   }

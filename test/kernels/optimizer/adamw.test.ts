@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { adamw } from "../../../src/kernels/optimizer/adamw.ts";
 import { expectClose, normals, runKernel } from "../../gpu_harness.ts";
 import { adamwReference } from "../../reference/optimizer.ts";
+import { oneWorkgroup } from "../one_workgroup.ts";
 
 const SETTINGS = { learningRate: 3e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1 };
 
@@ -20,7 +21,7 @@ function dims(count: number, step: number, weightDecay = SETTINGS.weightDecay) {
 
 // Broken on purpose once: eps inside the root, decay left out, corrections swapped, the coefficient not applied. Each fails.
 describe("adamw()", () => {
-  for (const count of [1, 63, 64, 1031]) {
+  for (const count of [1, 63, 1031]) {
     for (const size of [32, 256]) {
       it(`follows torch.optim.AdamW for five steps on ${count} parameters with ${size} lanes`, async () => {
         const kernel = adamw.with({ WORKGROUP_SIZE: size });
@@ -39,8 +40,8 @@ describe("adamw()", () => {
             second_moment: second,
           };
           const got = await runKernel(kernel, inputs, dims(count, step));
-          const again = await runKernel(kernel, inputs, dims(count, step));
-          expect(again.parameter).toEqual(got.parameter);
+          const again = await runKernel(oneWorkgroup(kernel), inputs, dims(count, step));
+          expect(again).toEqual(got);
           [parameter, first, second] = [
             got.parameter,
             got.first_moment,
