@@ -10,7 +10,7 @@ import { decodeAttention } from "../kernels/attention/decode_attention.ts";
 import { kvStore } from "../kernels/attention/kv_store.ts";
 import { gatherRows } from "../kernels/embedding/gather_rows.ts";
 import { rmsNorm } from "../kernels/norm/rms_norm.ts";
-import { decodeAdvance } from "../kernels/sampling/decode_advance.ts";
+import { decodeAdvance, endTokens } from "../kernels/sampling/decode_advance.ts";
 import { sample } from "../kernels/sampling/sample.ts";
 import { forwardKernels } from "../model/compile.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -49,13 +49,14 @@ export interface DecodePassOptions {
   eosIds: number[];
 }
 
+const NONE = 0xffffffff;
+
 /** Rows of one prefill, at least; longer sequences raise it. */
 const PREFILL_ROWS = 1024;
 
 export class DecodePass implements Disposable {
   readonly decoder: Decoder;
   readonly weights: Parameters;
-  private readonly gpu: Gpu;
   private readonly recorder: Recorder;
   private readonly options: DecodePassOptions;
   private readonly decodeSpace: Workspace;
@@ -63,18 +64,19 @@ export class DecodePass implements Disposable {
   /** (B, S, K, D) by layer. */
   private readonly keys: GpuBuffer[];
   private readonly values: GpuBuffer[];
-  /** (B, 3) row of logits, slot, position. */
+  /** (B, 3) row, slot, position: where a step's keys and values go and what its query attends. */
   private readonly entries: GpuBuffer;
-  /** (B) tokens drawn so far. */
-  private readonly produced: GpuBuffer;
-  private readonly rollouts: GpuBuffer;
-  private readonly tokens: GpuBuffer;
-  private readonly logprobs: GpuBuffer;
-  /** (steps, B) vec2: token and bits of its log-probability. */
+  /** (B, 4) row of logits, rollout id low and high, tokens drawn so far. */
+  private readonly draws: GpuBuffer;
+  /** (B, 2) tokens that may still be drawn, finish reason. */
+  private readonly progress: GpuBuffer;
+  /** (B, 4) what was just drawn. */
+  private readonly sampled: GpuBuffer;
+  /** (steps, B, 4) token, bits of log-probability and entropy, finish reason. */
   private readonly ring: GpuBuffer;
-  private readonly ends: GpuBuffer;
   /** (B, V) */
   private readonly logits: GpuBuffer;
+  private readonly sampler: typeof sample;
   /** (E, 3) source row, slot, position: where prefilled keys and values go. */
   private readonly prefillEntries: GpuBuffer;
   /** (B) rows of the prefill whose logits are wanted. */
@@ -89,10 +91,10 @@ export class DecodePass implements Disposable {
     const D = options.config.headDim;
     await gpu.compile([
       ...forwardKernels(options.config),
-      prefillAttention(D),
+      attention(D),
       decodeAttention,
       kvStore,
-      sample,
+      samplerFor(options.config.vocabSize),
       decodeAdvance,
     ]);
     return gpu.withRoom(
@@ -102,8 +104,7 @@ export class DecodePass implements Disposable {
   }
 
   private constructor(gpu: Gpu, options: DecodePassOptions) {
-    const { config, concurrency: B, maxSequence: S, decodeChunk, eosIds } = options;
-    this.gpu = gpu;
+    const { config, concurrency: B, maxSequence: S, decodeChunk } = options;
     this.options = options;
     this.recorder = new Recorder(gpu, "generator");
     this.decoder = makeDecoder(gpu, config, S);
@@ -119,14 +120,12 @@ export class DecodePass implements Disposable {
     this.keys = Array.from({ length: config.layers }, (_, i) => make(`keys ${i}`, cache));
     this.values = Array.from({ length: config.layers }, (_, i) => make(`values ${i}`, cache));
     this.entries = make("decode entries", 3 * B);
-    this.produced = make("tokens produced", B);
-    this.rollouts = make("rollout ids", B);
-    this.tokens = make("sampled tokens", B);
-    this.logprobs = make("sampled logprobs", B);
-    this.ring = make("token ring", 2 * B * (decodeChunk + 1));
-    this.ends = make("end ids", Math.max(1, eosIds.length));
-    this.ends.write(Uint32Array.from(eosIds));
+    this.draws = make("draws", 4 * B);
+    this.progress = make("progress", 2 * B);
+    this.sampled = make("sampled", 4 * B);
+    this.ring = make("token ring", 4 * B * (decodeChunk + 1));
     this.logits = make("logits", B * config.vocabSize);
+    this.sampler = samplerFor(config.vocabSize);
     this.prefillEntries = make(
       "prefill entries",
       3 * Math.max(B, PREFILL_ROWS, S) * Math.max(1, Math.min(B, 64)),
@@ -137,34 +136,61 @@ export class DecodePass implements Disposable {
     this.normedScale = make("last scale", B);
   }
 
-  /** Uploads the rows; those that have produced nothing yet wait for `prefill`. */
-  load(rows: readonly DecodeRow[]): void {
+  /** Uploads the rows; those that have produced nothing yet are drawn for by `prefill`. */
+  load(rows: readonly DecodeRow[], maxTokens: number): void {
     this.entries.write(Uint32Array.from(rows.flatMap((row, i) => [i, row.slot, row.position])));
-    this.produced.write(Uint32Array.from(rows, (row) => row.produced));
-    this.rollouts.write(Uint32Array.from(rows, (row) => row.rolloutId));
+    this.progress.write(Uint32Array.from(rows.flatMap((row) => [maxTokens - row.produced, 0])));
     this.decodeSpace.ids.write(Uint32Array.from(rows, (row) => row.token));
     this.decodeSpace.positions.write(Uint32Array.from(rows, (row) => row.position));
+    this.draws.write(Uint32Array.from(rows.flatMap((row, i) => [i, row.rolloutId, 0, row.produced])));
+  }
+
+  /** Prompts, in order, that one `prefill` can take. */
+  fitting(prompts: readonly PrefillPrompt[]): number {
+    const [first = []] = this.batches(prompts);
+    return first.length;
   }
 
   /**
-   * Fills the cache from prompts and draws the first token of every completion; rows from `firstRow` on belong to
-   * them in order. Returns the tokens pushed through.
+   * Fills the cache from prompts and draws the first token of every completion into ring step 0; rows from `old` on
+   * belong to them in order. Returns the tokens pushed through. The prompts fit one batch (`fitting`).
    */
-  prefill(prompts: readonly PrefillPrompt[], firstRow: number, sampling: SamplingOptions): number {
-    let row = firstRow;
-    let pushed = 0;
-    for (const batch of this.batches(prompts)) {
-      const count = batch.reduce((sum, { slots }) => sum + slots.length, 0);
-      // A row's logits are its prompt's until its first token is drawn.
-      const entries = batch.flatMap(({ tokens, slots }, prompt) =>
-        slots.flatMap((slot) => [prompt, slot, tokens.length - 1]),
-      );
-      this.entries.write(Uint32Array.from(entries), 3 * row);
-      pushed += this.fillCache(batch);
-      this.drawFirst(batch, row, count, sampling);
-      this.recorder.submit();
-      row += count;
-    }
+  prefill(
+    prompts: readonly PrefillPrompt[],
+    rows: readonly DecodeRow[],
+    old: number,
+    sampling: SamplingOptions,
+  ): number {
+    if (prompts.length === 0) return 0;
+    const { recorder, decoder, weights } = this;
+    const { width, vocabSize: vocab, normEps: eps } = decoder.config;
+    const running = rows.slice(0, old).flatMap((row, i) => [i, row.rolloutId, 0, row.produced]);
+    // Only the new rows draw, from the logits of their prompt.
+    const fresh = prompts.flatMap(({ slots }, prompt) => slots.map(() => prompt));
+    const draws = running
+      .map((value, i) => (i % 4 === 0 ? NONE : value))
+      .concat(fresh.flatMap((prompt, i) => [prompt, rows[old + i].rolloutId, 0, 0]));
+    this.draws.write(Uint32Array.from(draws));
+    const pushed = this.fillCache(prompts);
+    const count = prompts.length;
+    gatherRows.encode(
+      recorder,
+      { x: this.prefillSpace.output, index: this.lastRows, y: this.hidden },
+      { rows: count, width, source_rows: this.prefillSpace.capacity },
+    );
+    rmsNorm.encode(
+      recorder,
+      { x: this.hidden, weight: weights.view("final_norm"), y: this.normed, rrms: this.normedScale },
+      { rows: count, width, eps },
+    );
+    encodeLinear(
+      recorder,
+      { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: this.logits },
+      { rows: count, outputs: vocab, inputs: width },
+    );
+    this.draw(rows.length, count, 0, sampling);
+    recorder.submit();
+    this.draws.write(Uint32Array.from(running));
     return pushed;
   }
 
@@ -207,22 +233,13 @@ export class DecodePass implements Disposable {
       { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: logits },
       { rows, outputs: vocab, inputs: width },
     );
-    this.draw(0, rows, rows, step, sampling);
+    this.draw(rows, rows, step, sampling);
   }
 
-  /** Submits and reads ring steps 0 … steps: tokens and log-probabilities (steps + 1, B). */
-  async read(steps: number): Promise<{ tokens: Uint32Array; logprobs: Float32Array }> {
+  /** Submits and reads ring steps 0 … steps (steps + 1, rows, 4). */
+  async read(steps: number, rows: number): Promise<Uint32Array> {
     this.recorder.submit();
-    const words = await this.ring.readWords(0, 2 * this.options.concurrency * (steps + 1));
-    const floats = new Float32Array(words.buffer);
-    const count = words.length / 2;
-    const tokens = new Uint32Array(count);
-    const logprobs = new Float32Array(count);
-    for (let i = 0; i < count; i++) {
-      tokens[i] = words[2 * i];
-      logprobs[i] = floats[2 * i + 1];
-    }
-    return { tokens, logprobs };
+    return this.ring.readWords(0, 4 * rows * (steps + 1));
   }
 
   /** Cuts prompts into batches that fit the prefill workspace. */
@@ -277,7 +294,7 @@ export class DecodePass implements Disposable {
     prefillSpace.segments.write(segments);
     this.prefillEntries.write(Uint32Array.from(entries));
     this.lastRows.write(Uint32Array.from(last));
-    const kernel = prefillAttention(D);
+    const kernel = attention(D);
     encodeLayers(recorder, decoder, weights, prefillSpace, rows, (layer, qkv, out, lse) => {
       kvStore.encode(
         recorder,
@@ -293,70 +310,20 @@ export class DecodePass implements Disposable {
     return rows;
   }
 
-  /** Records the logits after each prompt and draws the first token of its completions. */
-  private drawFirst(
-    batch: readonly PrefillPrompt[],
-    firstRow: number,
-    count: number,
-    sampling: SamplingOptions,
-  ): void {
-    const { recorder, decoder, weights } = this;
-    const { width, vocabSize: vocab, normEps: eps } = decoder.config;
-    const rows = batch.length;
-    gatherRows.encode(
-      recorder,
-      { x: this.prefillSpace.output, index: this.lastRows, y: this.hidden },
-      { rows, width, source_rows: this.prefillSpace.capacity },
-    );
-    rmsNorm.encode(
-      recorder,
-      { x: this.hidden, weight: weights.view("final_norm"), y: this.normed, rrms: this.normedScale },
-      { rows, width, eps },
-    );
-    encodeLinear(
-      recorder,
-      { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: this.logits },
-      { rows, outputs: vocab, inputs: width },
-    );
-    this.draw(firstRow, count, rows, 0, sampling);
-  }
-
-  private draw(
-    first_row: number,
-    rows: number,
-    logit_rows: number,
-    step: number,
-    sampling: SamplingOptions,
-  ): void {
-    const { recorder, logits, entries, produced, rollouts, tokens, logprobs, ends, ring, decodeSpace } = this;
-    const { temperature, topK: top_k, topP: top_p, minP: min_p, seed, maxTokens: max_tokens } = sampling;
+  private draw(rows: number, logit_rows: number, step: number, sampling: SamplingOptions): void {
+    const { recorder, logits, draws, sampled, entries, progress, ring, decodeSpace } = this;
+    const { temperature, topK: top_k, topP: top_p, minP: min_p, seed } = sampling;
     const vocab = this.decoder.config.vocabSize;
     const inverse_temperature = temperature === 0 ? 0 : 1 / temperature;
-    sample.encode(
+    this.sampler.encode(
       recorder,
-      { logits, entries, produced, rollouts, token: tokens, logprob: logprobs },
-      { first_row, rows, logit_rows, vocab, seed, top_k, top_p, min_p, inverse_temperature },
+      { logits, draws, sampled },
+      { rows, logit_rows, vocab, seed_low: seed, seed_high: 0, top_k, top_p, min_p, inverse_temperature },
     );
     decodeAdvance.encode(
       recorder,
-      {
-        token: tokens,
-        logprob: logprobs,
-        ends,
-        ids: decodeSpace.ids,
-        positions: decodeSpace.positions,
-        entries,
-        produced,
-        ring,
-      },
-      {
-        first_row,
-        rows,
-        batch: this.options.concurrency,
-        step,
-        ends: this.options.eosIds.length,
-        max_tokens,
-      },
+      { sampled, token: decodeSpace.ids, position: decodeSpace.positions, entries, draws, progress, ring },
+      { rows, step, capacity: this.options.maxSequence, ...endTokens(this.options.eosIds) },
     );
   }
 
@@ -372,5 +339,8 @@ export class DecodePass implements Disposable {
   }
 }
 
-/** One row a lane: a row's sums then do not depend on its neighbours in the pack. */
-const prefillAttention = (D: number) => attention(D).with({ ROWS: 1 });
+/** Few lanes for small vocabularies, where barriers cost more than arithmetic; many for large ones. */
+function samplerFor(vocab: number): typeof sample {
+  const lanes = vocab <= 128 ? 16 : vocab <= 4096 ? 64 : 256;
+  return sample.with({ WORKGROUP_SIZE: lanes });
+}

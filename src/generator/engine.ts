@@ -4,13 +4,19 @@
  * groups, whose completions share one prefill. New weights come in between two chunks; sequences and cache stay.
  */
 
+import { WebgrpoError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ParameterLayout } from "../model/layout.ts";
 import type { Rollout } from "../rollout.ts";
 import type { GeneratorOptions, GeneratorReport, PromptGroup, SamplingOptions } from "./api.ts";
-import { RangeCheck } from "./checks.ts";
 import { DecodePass, type DecodeRow, type PrefillPrompt } from "./decode_pass.ts";
 import { emptyReport } from "./report.ts";
+
+// Words of the ring that decode_advance writes.
+const NONE = 0xffffffff;
+const RUNNING = 0;
+const STOP = 1;
+const BROKEN = 3;
 
 /** A sequence being decoded. */
 interface Sequence extends DecodeRow {
@@ -56,7 +62,12 @@ export class GeneratorEngine implements Disposable {
   /** Queues groups. @throws RangeError for a prompt that does not fit the cache */
   admit(groups: readonly PromptGroup[]): void {
     for (const group of groups) {
-      RangeCheck.prompt(group, this.options.maxSequence);
+      const needed = group.promptTokens.length + group.sampling.maxTokens;
+      if (group.promptTokens.length === 0 || needed > this.options.maxSequence) {
+        throw new RangeError(
+          `Cannot decode group ${group.groupId}: ${group.promptTokens.length} prompt and up to ${group.sampling.maxTokens} completion tokens, 1 to ${this.options.maxSequence} in all are needed`,
+        );
+      }
       this.waiting.push(group);
     }
   }
@@ -76,17 +87,16 @@ export class GeneratorEngine implements Disposable {
     const old = this.running.length;
     const prompts = this.refill();
     const sampling = this.running[0].group.sampling;
-    pass.load(this.running);
+    pass.load(this.running, sampling.maxTokens);
     if (this.stale) {
       report.prefilledTokens += pass.recompute(this.running.slice(0, old));
       this.stale = false;
     }
-    report.prefilledTokens += pass.prefill(prompts, old, sampling);
+    report.prefilledTokens += pass.prefill(prompts, this.running, old, sampling);
     report.prefills += prompts.length;
     const steps = Math.min(this.options.decodeChunk, sampling.maxTokens - 1);
     for (let step = 1; step <= steps; step++) pass.step(step, this.running.length, sampling);
-    const drawn = await pass.read(steps);
-    const finished = this.collect(drawn, old, steps, sampling);
+    const finished = this.collect(await pass.read(steps, this.running.length), old, steps);
     report.decodeSteps += steps;
     report.busyMs += performance.now() - from;
     report.policyVersion = this.version;
@@ -104,23 +114,22 @@ export class GeneratorEngine implements Disposable {
     const prompts: PrefillPrompt[] = [];
     const { concurrency } = this.options;
     for (let group = this.waiting[0]; group; group = this.waiting[0]) {
-      const size = group.rolloutIds.length;
-      if (this.freeSlots.length < Math.min(size, concurrency)) break;
+      const size = Math.min(group.rolloutIds.length, concurrency);
+      if (this.freeSlots.length < size) break;
       // One chunk has one way of sampling; another waits until the running sequences are done.
       if (this.running.length > 0 && !sameSampling(this.running[0].group.sampling, group.sampling)) break;
-      this.waiting.shift();
-      const taken = Math.min(size, concurrency);
-      if (taken < size) this.waiting.unshift({ ...group, rolloutIds: group.rolloutIds.subarray(taken) });
-      const slots: number[] = [];
-      for (let i = 0; i < taken; i++) {
-        const slot = this.freeSlots.pop()!;
-        slots.push(slot);
+      const prompt = { tokens: group.promptTokens, slots: this.freeSlots.slice(-size) };
+      if (this.pass.fitting([...prompts, prompt]) < prompts.length + 1) break;
+      this.freeSlots.length -= size;
+      prompts.push(prompt);
+      for (let i = 0; i < size; i++) {
+        const position = group.promptTokens.length - 1;
         this.running.push({
           group,
           rolloutId: group.rolloutIds[i],
-          slot,
+          slot: prompt.slots[i],
           token: 0,
-          position: 0,
+          position,
           produced: 0,
           prompt: group.promptTokens,
           completion: [],
@@ -128,49 +137,49 @@ export class GeneratorEngine implements Disposable {
           versions: [],
         });
       }
-      prompts.push({ tokens: group.promptTokens, slots });
+      // A group larger than the generator comes in parts.
+      if (size === group.rolloutIds.length) this.waiting.shift();
+      else this.waiting[0] = { ...group, rolloutIds: group.rolloutIds.subarray(size) };
     }
     return prompts;
   }
 
   /** Appends the chunk's tokens; takes finished sequences out. */
-  private collect(
-    { tokens, logprobs }: { tokens: Uint32Array; logprobs: Float32Array },
-    old: number,
-    steps: number,
-    sampling: SamplingOptions,
-  ): Rollout[] {
-    const batch = this.options.concurrency;
+  private collect(ring: Uint32Array, old: number, steps: number): Rollout[] {
+    const floats = new Float32Array(ring.buffer);
+    const rows = this.running.length;
     const finished: Rollout[] = [];
     const going: Sequence[] = [];
     this.running.forEach((sequence, row) => {
-      let over = false;
-      for (let step = row < old ? 1 : 0; step <= steps && !over; step++) {
-        const token = tokens[step * batch + row];
-        const logprob = logprobs[step * batch + row];
-        RangeCheck.logprob(logprob, sequence.rolloutId, this.version);
-        sequence.completion.push(token);
-        sequence.logprobs.push(logprob);
+      let reason = RUNNING;
+      // Ring step 0 is the prefill's, where there was one: it says nothing of rows that ran before.
+      for (let step = row < old ? 1 : 0; step <= steps && reason === RUNNING; step++) {
+        const at = 4 * (step * rows + row);
+        reason = ring[at + 3];
+        if (reason === BROKEN) throw notFinite(sequence.rolloutId, this.version);
+        if (ring[at] === NONE) continue;
+        sequence.completion.push(ring[at]);
+        sequence.logprobs.push(floats[at + 1]);
         sequence.versions.push(this.version);
         this.report.generatedTokens++;
         if (step > 0) this.report.activeRows++;
-        over = this.options.eosIds.includes(token) || sequence.completion.length >= sampling.maxTokens;
       }
-      if (over) {
+      if (reason !== RUNNING) {
         this.freeSlots.push(sequence.slot);
-        finished.push(this.finish(sequence));
-      } else {
-        sequence.token = sequence.completion[sequence.completion.length - 1];
-        sequence.position = sequence.prompt.length + sequence.completion.length - 1;
-        sequence.produced = sequence.completion.length;
-        going.push(sequence);
+        finished.push(this.finish(sequence, reason));
+        return;
       }
+      const { prompt, completion } = sequence;
+      sequence.token = completion[completion.length - 1];
+      sequence.position = prompt.length + completion.length - 1;
+      sequence.produced = completion.length;
+      going.push(sequence);
     });
     this.running = going;
     return finished;
   }
 
-  private finish({ group, rolloutId, completion, logprobs, versions }: Sequence): Rollout {
+  private finish({ group, rolloutId, completion, logprobs, versions }: Sequence, reason: number): Rollout {
     return {
       id: rolloutId,
       groupId: group.groupId,
@@ -180,7 +189,7 @@ export class GeneratorEngine implements Disposable {
       completionTokens: Uint32Array.from(completion),
       generatorLogprobs: Float32Array.from(logprobs),
       policyVersions: Int32Array.from(versions),
-      finishReason: this.options.eosIds.includes(completion[completion.length - 1]) ? "stop" : "length",
+      finishReason: reason === STOP ? "stop" : "length",
     };
   }
 
@@ -197,5 +206,15 @@ function sameSampling(a: SamplingOptions, b: SamplingOptions): boolean {
     a.minP === b.minP &&
     a.maxTokens === b.maxTokens &&
     a.seed === b.seed
+  );
+}
+
+function notFinite(rolloutId: number, version: number): WebgrpoError {
+  return new WebgrpoError(
+    "generator/not-finite",
+    `Cannot sample rollout ${rolloutId}: the logits of policy version ${version} are not finite`,
+    {
+      hint: "The weights have diverged: resume from an earlier checkpoint with a lower trainer.learningRate.",
+    },
   );
 }

@@ -209,7 +209,7 @@ export function encodeLayersBackward(
     if (config.attentionBias)
       biasBackward.encode(
         recorder,
-        { dy: dQkvRaw, db: g("qkv_bias") },
+        { dy: dQkvRaw, dbias: g("qkv_bias") },
         { rows, outputs: projection.outputs, accumulate: 1 },
       );
     encodeLinearBackwardWeight(recorder, { dy: dQkvRaw, x: a.normed, dweight: g("qkv") }, projection);

@@ -183,8 +183,9 @@ export class Policy implements Disposable {
       { partials: this.partials, norm: this.norm },
       { count: start, max_norm: Number.isFinite(settings.maxGradNorm) ? settings.maxGradNorm : 3e38 },
     );
-    const correction1 = 1 - settings.beta1 ** step;
-    const correction2 = 1 - settings.beta2 ** step;
+    // The shader sees the betas rounded to f32: the corrections must be of the same numbers.
+    const correction1 = 1 - Math.fround(settings.beta1) ** step;
+    const correction2 = 1 - Math.fround(settings.beta2) ** step;
     for (let s = 0; s < decoder.layout.shards.length; s++) {
       const { length, decayLength } = decoder.layout.shards[s];
       const ranges = [
