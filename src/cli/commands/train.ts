@@ -1,0 +1,217 @@
+/** `train`: a run from recipe to summary in the terminal. Deno only. */
+import { readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { parseRecipe } from "../../config/parse.ts";
+import type { Recipe } from "../../config/schema.ts";
+import { loadModelFiles, type ModelFiles, openModelFolder } from "../../data/source.ts";
+import { ConfigError, DataError, describeError } from "../../errors.ts";
+import { mib } from "../../gpu/device.ts";
+import { stepLine } from "../../metrics/progress.ts";
+import { countParameters } from "../../model/config.ts";
+import { type FoundCheckpoint, latestCheckpoint } from "../../runs/checkpoint.ts";
+import { listRuns, openDiskStorage } from "../../runs/disk.ts";
+import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
+import { estimateMemory } from "../../stages_memory.ts";
+import {
+  runTraining,
+  type SampleCompletion,
+  type TrainingEvent,
+  type TrainingSummary,
+} from "../../training.ts";
+import type { Arguments, Command, CommandContext } from "../command.ts";
+import { trainSpec } from "../options.ts";
+import type { Output } from "../output.ts";
+import { modelFolder, recipeFromFlags } from "../recipes.ts";
+import { formatTable } from "../table.ts";
+
+type TrainArguments = Arguments<typeof trainSpec.options>;
+
+export const command: Command<typeof trainSpec.options> = {
+  ...trainSpec,
+  async run(args, context) {
+    const { output, interrupt } = context;
+    const { recipe, run, resume } =
+      args.resume === undefined ? await prepare(args, context) : await prepareResume(args, context);
+    const model = await loadModelFiles(await openModelFolder(modelFolder(recipe.model, context)));
+    const memory = estimateMemory(recipe, model.config);
+    if (args.dryRun) {
+      output.print(JSON.stringify(recipe, null, 2));
+      output.event({ event: "dry_run", recipe, parameters: countParameters(model.config), memory });
+      announce(output, recipe, model, memory);
+      return 0;
+    }
+    announce(output, recipe, model, memory);
+    const directory = await run();
+    const dataText = recipe.data ? readData(recipe.data.file) : undefined;
+    const seen: Partial<Record<"before" | "after", SampleCompletion[]>> = {};
+    let summary: TrainingSummary;
+    try {
+      summary = await runTraining(
+        { recipe, model, dataText, run: directory, resume, signal: interrupt.signal },
+        (event) => report(output, recipe, event, seen),
+      );
+    } catch (error) {
+      output.note(
+        `What was saved is in ${directory.storage.where}; go on with --resume ${directory.storage.where}`,
+      );
+      throw error;
+    }
+    output.bar.clear();
+    conclude(output, summary, seen, directory.storage.where);
+    return 0;
+  },
+};
+
+interface Prepared {
+  recipe: Recipe;
+  /** Makes or opens the run directory: nothing is written before the model was read. */
+  run(): Promise<RunDirectory>;
+  resume: FoundCheckpoint | null;
+}
+
+async function prepare(args: TrainArguments, context: CommandContext): Promise<Prepared> {
+  const recipe = await recipeFromFlags(args, context);
+  const runs = join(context.root, "runs");
+  const where = args.out === undefined ? null : resolve(context.cwd, args.out);
+  return {
+    recipe,
+    resume: null,
+    run: async () => {
+      const folder =
+        where ??
+        join(
+          runs,
+          freshRunName(
+            recipe.name,
+            new Date(),
+            (await listRuns(runs)).map((name) => basename(name)),
+          ),
+        );
+      return createRun(openDiskStorage(folder), recipe as unknown as Record<string, unknown>);
+    },
+  };
+}
+
+async function prepareResume(args: TrainArguments, context: CommandContext): Promise<Prepared> {
+  for (const flag of ["recipe", "model", "data", "out"] as const) {
+    if (args[flag] !== undefined) {
+      throw new ConfigError(
+        "cli/resume-conflict",
+        `Cannot use --${flag} with --resume: a run goes on with the recipe it was started with`,
+        { hint: `Leave --${flag} out, or start a new run.` },
+      );
+    }
+  }
+  const directory = await openRun(openDiskStorage(resolve(context.cwd, args.resume!)));
+  const recipe = parseRecipe({
+    ...directory.recipe,
+    ...(args.steps === undefined ? {} : { steps: args.steps }),
+  });
+  const found = await latestCheckpoint(directory.storage);
+  for (const { path, reason } of found?.skipped ?? [])
+    context.output.note(`Passed over the damaged checkpoint ${path}: ${reason}`);
+  context.output.note(
+    found ? `Going on from ${found.path}` : "There is no checkpoint yet: starting from the beginning",
+  );
+  return { recipe, resume: found, run: async () => directory };
+}
+
+function readData(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new DataError("data/unreadable", `Cannot read the problems in ${file}`, {
+      cause,
+      hint: "Name an existing JSONL file with --data.",
+    });
+  }
+}
+
+function announce(
+  output: Output,
+  recipe: Recipe,
+  model: ModelFiles,
+  memory: { trainer: number; generators: number },
+): void {
+  const parameters = countParameters(model.config);
+  output.note(
+    `${output.paint("bold", recipe.name)}: ${recipe.steps} steps of ${recipe.trainer.batchSize} completions, ${recipe.mode}, ${parameters.toLocaleString("en")} parameters`,
+  );
+  output.note(
+    `Memory: about ${mib(memory.trainer)} for the trainer and ${mib(memory.generators)} for ${recipe.generator.workers} generator${recipe.generator.workers > 1 ? "s" : ""}`,
+  );
+}
+
+function report(
+  output: Output,
+  recipe: Recipe,
+  event: TrainingEvent,
+  seen: Partial<Record<"before" | "after", SampleCompletion[]>>,
+): void {
+  if (event.kind === "ready") {
+    output.note(`GPU: ${event.adapter}; ${mib(event.allocatedBytes)} allocated`);
+    output.note(`Evaluating on ${event.heldOut} held-out problems …`);
+  } else if (event.kind === "evaluated") {
+    const { metrics, samples } = event.result;
+    if (event.when !== "during") seen[event.when] = samples;
+    output.event({ event: "evaluation", when: event.when, step: event.step, ...metrics });
+    output.note(
+      `${event.when}: pass@1 ${percent(metrics["pass@1"])}  maj@${recipe.evaluation.samples} ${percent(metrics[`maj@${recipe.evaluation.samples}`])}  length ${metrics.mean_length.toFixed(1)}`,
+    );
+  } else if (event.kind === "stepped") {
+    const m = event.metrics;
+    output.event(m);
+    output.note(
+      stepLine({
+        step: event.step,
+        steps: recipe.steps,
+        reward: m.reward,
+        rewardStd: m.reward_std,
+        deadShare: m.frac_reward_zero_std,
+        length: m["completions/mean_length"],
+        mismatchKl: m["trainer/mismatch_kl"],
+        staleness: m["sample/staleness_mean"],
+        generatedTokensPerSecond: m["rollout/generated_tok_s"],
+        trainedTokensPerSecond: m["perf/trained_tok_s_wall_clock"],
+        stepSeconds: m.step_time ?? 0,
+        remainingSeconds: event.remainingSeconds,
+      }),
+    );
+    output.bar.update(event.step, recipe.steps, recipe.name);
+  } else if (event.kind === "restarted") {
+    output.note(`${event.worker} died and was started again: ${describeError(event.cause)}`);
+    output.event({ event: "restarted", worker: event.worker, cause: describeError(event.cause) });
+  }
+}
+
+function conclude(
+  output: Output,
+  summary: TrainingSummary,
+  seen: Partial<Record<"before" | "after", SampleCompletion[]>>,
+  where: string,
+): void {
+  const { before, after } = summary.eval;
+  const names = Object.keys(after ?? before ?? {});
+  const cell = (metrics: Record<string, number> | null, name: string) =>
+    metrics && name in metrics ? metrics[name].toFixed(3) : "–";
+  output.print(
+    formatTable(
+      ["", "before", "after"],
+      names.map((name) => [name, cell(before, name), cell(after, name)]),
+    ),
+  );
+  for (const [i, { prompt, completion }] of (seen.before ?? []).entries()) {
+    output.print(`\n${prompt}`);
+    output.print(`  before  ${completion}`);
+    if (seen.after?.[i]) output.print(`  after   ${seen.after[i].completion}`);
+  }
+  output.print(
+    `\n${summary.steps} steps, ${summary.samples} completions trained on, ${summary.generated_tokens} tokens generated, ${summary.wall_s.toFixed(0)} s`,
+  );
+  output.print(`The run is in ${where}`);
+  output.event({ ...summary });
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
+}
