@@ -142,7 +142,7 @@ fn sample(
     workgroupBarrier();
     top_key = words[0];
     let peak = value_of(top_key);
-    // From here on nothing but data depends on the logits: broken ones cost a wrong draw, never a hang.
+    // From here on only data depend on the logits, no loop: broken ones cost a wrong draw, never a hang.
     let broken = top_key >= KEY_OF_INFINITY || top_key <= KEY_OF_MINUS_INFINITY;
 
     var threshold = select(0u, top_key, greedy);
@@ -211,26 +211,25 @@ fn sample(
       energy += weighted[other];
     }
     let random = philox4x32(vec4(draw.w, draw.y, draw.z, 0u), vec2(params.seed_low, params.seed_high));
-    let target_mass = select(f32(random.x >> 8u) * exp2(-24.0) * total, 0.0, greedy);
+    let target_mass = select(f32(random.x >> 8u) * 0x1p-24f * total, 0.0, greedy);
     if (broken) {
       if (lane == 0) {
         sampled[b] = vec4(0u, 0u, 0u, 3u);
       }
     } else if (before <= target_mass && target_mass < before + mass) {
-      // One lane alone: its run holds the first token whose cumulative sum exceeds the target.
-      var token = end;
+      // One lane alone: its run holds the first token whose cumulative sum exceeds the target. Should rounding differ
+      // between this loop and the one above, it ends on the run's last token that is kept.
+      var token = first;
       var chosen = 0.0;
       var reached = 0.0;
-      for (var v = first; v < end && token == end; v++) {
+      for (var v = first; v < end && !(before + reached > target_mass); v++) {
         let scaled = logits[base + v] * scale;
         let key = key_of(scaled);
         let weight = weight_of(scaled, key, peak);
         if (key >= threshold && weight > 0.0 && (weight >= least || key == top_key)) {
           reached += weight;
-          if (before + reached > target_mass) {
-            token = v;
-            chosen = scaled;
-          }
+          token = v;
+          chosen = scaled;
         }
       }
       let size = log(total);
