@@ -54,7 +54,8 @@ fn linear(
     let w1 = min(o0 + 1, last_output) * inputs;
     let w2 = min(o0 + 2, last_output) * inputs;
     let w3 = min(o0 + 3, last_output) * inputs;
-    var sums: array<vec4<f32>, TILE>;
+    // Zeros spelled out, see linear_vec4.wgsl.
+    var sums = array<vec4<f32>, TILE>();
     for (var k = 0u; k < inputs; k++) {
       let column = vec4<f32>(w[w0 + k], w[w1 + k], w[w2 + k], w[w3 + k]);
       for (var r = 0u; r < TILE; r++) {

@@ -49,7 +49,8 @@ fn linear_backward_input(
     let k1 = min(k0 + 1, inputs - 1);
     let k2 = min(k0 + 2, inputs - 1);
     let k3 = min(k0 + 3, inputs - 1);
-    var sums: array<vec4<f32>, TILE>;
+    // Zeros spelled out, see linear_vec4.wgsl.
+    var sums = array<vec4<f32>, TILE>();
     for (var o = 0u; o < params.outputs; o++) {
       let base = o * inputs;
       let weights = vec4<f32>(w[base + k0], w[base + k1], w[base + k2], w[base + k3]);

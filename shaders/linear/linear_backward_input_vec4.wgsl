@@ -63,10 +63,11 @@ fn linear_backward_input_vec4(
     let low = k0 / 4;
     let high = min(low + 1, inputs - 1);
     let last = (params.rows - 1) * outputs;
-    var upper_low: array<vec4<f32>, BLOCK>;
-    var upper_high: array<vec4<f32>, BLOCK>;
-    var lower_low: array<vec4<f32>, BLOCK>;
-    var lower_high: array<vec4<f32>, BLOCK>;
+    // Zeros spelled out, see linear_vec4.wgsl.
+    var upper_low = array<vec4<f32>, BLOCK>();
+    var upper_high = array<vec4<f32>, BLOCK>();
+    var lower_low = array<vec4<f32>, BLOCK>();
+    var lower_high = array<vec4<f32>, BLOCK>();
     for (var o = 0u; o < outputs; o++) {
       let base = 4 * o * inputs;
       let a = base + low;

@@ -49,7 +49,8 @@ fn linear_backward_weight(
     let k1 = min(k0 + 1, inputs - 1);
     let k2 = min(k0 + 2, inputs - 1);
     let k3 = min(k0 + 3, inputs - 1);
-    var sums: array<vec4<f32>, TILE>;
+    // Zeros spelled out, see linear_vec4.wgsl.
+    var sums = array<vec4<f32>, TILE>();
     for (var n = 0u; n < params.rows; n++) {
       let base = n * inputs;
       let row = vec4<f32>(x[base + k0], x[base + k1], x[base + k2], x[base + k3]);

@@ -11,7 +11,7 @@
 //
 // Dispatch: one workgroup per block of rows × outputs, striding.
 //   Workgroup: WORKGROUP_SIZE lanes, of which LANES_OUTPUT lie side by side along the outputs.
-// Numerics: f32, from the bias on, four products at a time, in order of k; tested to 4·ε·√I of the largest result.
+// Numerics: f32, four products at a time, in order of k; tested to 4·ε·√I of the largest result.
 
 override WORKGROUP_SIZE: u32 = 32;
 override LANES_OUTPUT: u32 = 4;
@@ -35,7 +35,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
 
 /// Four biases, or zeros.
-fn start(o: u32) -> vec4<f32> {
+fn bias_of(o: u32) -> vec4<f32> {
   if (params.has_bias == 0) {
     return vec4<f32>();
   }
@@ -75,18 +75,11 @@ fn linear_vec4(
     let o1 = min(o0 + 4, params.outputs - 4);
     let high = o1 * inputs;
     let last = (params.rows - 1) * inputs;
-    var upper_low: array<vec4<f32>, BLOCK>;
-    var upper_high: array<vec4<f32>, BLOCK>;
-    var lower_low: array<vec4<f32>, BLOCK>;
-    var lower_high: array<vec4<f32>, BLOCK>;
-    let start_low = start(o0);
-    let start_high = start(o1);
-    for (var r = 0u; r < BLOCK; r++) {
-      upper_low[r] = start_low;
-      upper_high[r] = start_high;
-      lower_low[r] = start_low;
-      lower_high[r] = start_high;
-    }
+    // Spelled out: Deno's compiler does not zero a variable again when a loop comes back to its declaration.
+    var upper_low = array<vec4<f32>, BLOCK>();
+    var upper_high = array<vec4<f32>, BLOCK>();
+    var lower_low = array<vec4<f32>, BLOCK>();
+    var lower_high = array<vec4<f32>, BLOCK>();
     for (var k = 0u; k < inputs; k++) {
       let a = low + k;
       let b = high + k;
@@ -103,11 +96,13 @@ fn linear_vec4(
         lower_high[r] += row * w_high;
       }
     }
+    let bias_low = bias_of(o0);
+    let bias_high = bias_of(o1);
     for (var r = 0u; r < BLOCK; r++) {
-      store(n0 + r, o0, upper_low[r]);
-      store(n0 + r, o0 + 4, upper_high[r]);
-      store(n0 + BLOCK + r, o0, lower_low[r]);
-      store(n0 + BLOCK + r, o0 + 4, lower_high[r]);
+      store(n0 + r, o0, upper_low[r] + bias_low);
+      store(n0 + r, o0 + 4, upper_high[r] + bias_high);
+      store(n0 + BLOCK + r, o0, lower_low[r] + bias_low);
+      store(n0 + BLOCK + r, o0 + 4, lower_high[r] + bias_high);
     }
   }
 }

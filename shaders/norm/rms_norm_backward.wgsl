@@ -9,10 +9,12 @@
 //   4        dy      (N, C)  f32   read
 //   5        dx      (N, C)  f32   read_write
 //
-// Dispatch: (min(N, 65535), 1, 1), one workgroup per row, striding.  Workgroup: WORKGROUP_SIZE lanes, power of two.
-// Numerics: f32 accumulation, tree reduction in a fixed order; tested to 1e-5 of the row's largest entry.
+// Dispatch: (min(⌈N / LANES_ROW⌉, 65535), 1, 1), one workgroup per block of rows, striding.
+//   Workgroup: LANES_COLUMN × LANES_ROW lanes; the lanes of a row share its columns.
+// Numerics: f32; every lane sums every LANES_COLUMN-th column, then all sums in order; tested to 1e-5 of the largest entry.
 
-override WORKGROUP_SIZE: u32 = 32;
+override LANES_COLUMN: u32 = 8;
+override LANES_ROW: u32 = 8;
 
 struct Params {
   rows: u32,
@@ -27,40 +29,43 @@ struct Params {
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
-var<workgroup> partial: array<f32, WORKGROUP_SIZE>;
+var<workgroup> partial: array<f32, LANES_COLUMN * LANES_ROW>;
 
-@compute @workgroup_size(WORKGROUP_SIZE)
+@compute @workgroup_size(LANES_COLUMN, LANES_ROW)
 fn rms_norm_backward(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_id) lane: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
-  for (var row = group.x; row < params.rows; row += groups.x) {
+  let first = lane.y * LANES_COLUMN;
+  for (var block = group.x * LANES_ROW; block < params.rows; block += groups.x * LANES_ROW) {
+    let row = block + lane.y;
     let base = row * params.width;
     var sum = 0.0;
-    for (var c = lane; c < params.width; c += WORKGROUP_SIZE) {
-      sum += dy[base + c] * weight[c] * x[base + c];
-    }
-    partial[lane] = sum;
-    for (var half = WORKGROUP_SIZE / 2; half > 0; half /= 2) {
-      // The other half's partial sums must be written before they are added.
-      workgroupBarrier();
-      if (lane < half) {
-        partial[lane] += partial[lane + half];
+    if (row < params.rows) {
+      for (var c = lane.x; c < params.width; c += LANES_COLUMN) {
+        sum += dy[base + c] * weight[c] * x[base + c];
       }
     }
-    // Every lane reads the total that lane 0 finished.
+    partial[first + lane.x] = sum;
+    // All lanes of a row must have written their sums before any adds them up.
     workgroupBarrier();
-    let scale = rrms[row];
-    let pull = partial[0] / f32(params.width) * scale * scale;
-    for (var c = lane; c < params.width; c += WORKGROUP_SIZE) {
-      var d = scale * (dy[base + c] * weight[c] - x[base + c] * pull);
-      if (params.accumulate != 0) {
-        d += dx[base + c];
+    if (row < params.rows) {
+      var total = 0.0;
+      for (var i = 0u; i < LANES_COLUMN; i++) {
+        total += partial[first + i];
       }
-      dx[base + c] = d;
+      let scale = rrms[row];
+      let pull = total / f32(params.width) * scale * scale;
+      for (var c = lane.x; c < params.width; c += LANES_COLUMN) {
+        var d = scale * (dy[base + c] * weight[c] - x[base + c] * pull);
+        if (params.accumulate != 0) {
+          d += dx[base + c];
+        }
+        dx[base + c] = d;
+      }
     }
-    // The next row overwrites the partial sums that other lanes may still read.
+    // The next block overwrites the sums that other lanes may still read.
     workgroupBarrier();
   }
 }

@@ -12,7 +12,8 @@ export const rmsNorm = defineKernel({
     y: { access: "read_write", length: (d) => d.rows * d.width },
     rrms: { access: "read_write", length: (d) => d.rows },
   },
-  grid: (d) => [spread(d.rows), 1, 1],
+  overrides: { LANES_COLUMN: 8, LANES_ROW: 8 },
+  grid: (d, { LANES_ROW }) => [spread(d.rows / LANES_ROW), 1, 1],
   flops: (d) => 4 * d.rows * d.width,
   bytes: (d) => 4 * (3 * d.rows * d.width + d.width + d.rows),
 });

@@ -13,7 +13,8 @@ export const rmsNormBackward = defineKernel({
     dy: { access: "read", length: (d) => d.rows * d.width },
     dx: { access: "read_write", length: (d) => d.rows * d.width },
   },
-  grid: (d) => [spread(d.rows), 1, 1],
+  overrides: { LANES_COLUMN: 8, LANES_ROW: 8 },
+  grid: (d, { LANES_ROW }) => [spread(d.rows / LANES_ROW), 1, 1],
   flops: (d) => 8 * d.rows * d.width,
   bytes: (d) => 4 * (5 * d.rows * d.width + d.width + d.rows),
 });

@@ -13,15 +13,19 @@ describe("rmsNormBackward()", () => {
     [37, 131],
     [3, 576],
   ]) {
-    for (const size of [32, 64]) {
-      it(`takes ${rows}×${width} back with ${size} lanes`, async () => {
+    for (const lanes of [
+      { LANES_COLUMN: 8, LANES_ROW: 8 },
+      { LANES_COLUMN: 64, LANES_ROW: 1 },
+      { LANES_COLUMN: 4, LANES_ROW: 64 },
+    ]) {
+      it(`takes ${rows}×${width} back with ${JSON.stringify(lanes)}`, async () => {
         const x = normals(rows * width, 3 * rows + width);
         const weight = normals(width, 3, 0.2).map((w) => 1 + w);
         const dy = normals(rows * width, 5);
         const before = normals(rows * width, 6);
         const rrms = Float32Array.from(rmsNormReference(x, weight, EPS).rrms);
         const want = rmsNormBackwardReference(x, weight, EPS, dy).dx;
-        const kernel = rmsNormBackward.with({ WORKGROUP_SIZE: size });
+        const kernel = rmsNormBackward.with(lanes);
         const run = (accumulate: number) =>
           runKernel(kernel, { x, weight, rrms, dy, dx: before }, { rows, width, accumulate });
         // With one column the true gradient is almost nothing: what is subtracted, rrms·dy·weight, sets the scale.
