@@ -13,7 +13,6 @@ import type { SamplingOptions } from "./generator/api.ts";
 import { GeneratorPool } from "./generator/pool.ts";
 import type { LoopStages } from "./loop.ts";
 import { layoutParameters, packTensors } from "./model/layout.ts";
-import { shardPayload } from "./model/shard_payload.ts";
 import type { Problem, PromptTokens } from "./rollout.ts";
 import type { Task } from "./tasks/api.ts";
 import { dataTask } from "./tasks/data_task.ts";
@@ -24,7 +23,7 @@ import { loadTokenizer, type Tokenizer } from "./text/tokenizer.ts";
 import type { OptimizerState } from "./trainer/api.ts";
 import { TrainerClient, type TrainerClientOptions } from "./trainer/client.ts";
 import { VerifierPool } from "./verifier/pool.ts";
-import { createWeightExchange } from "./weights/exchange.ts";
+import { createWeightExchange, shardPayload } from "./weights/api.ts";
 
 export interface StageInputs {
   recipe: Recipe;

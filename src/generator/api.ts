@@ -2,8 +2,7 @@
 import type { ModelConfig } from "../model/config.ts";
 import type { Rollout } from "../rollout.ts";
 import type { ErrorRecord } from "../rpc/errors.ts";
-import type { WeightHandle } from "../weights/exchange.ts";
-import type { PayloadFormat } from "../weights/payload.ts";
+import type { PayloadFormat, WeightHandle } from "../weights/api.ts";
 
 /** How the next token is drawn; filters act on the distribution after temperature and intersect. */
 export interface SamplingOptions {

@@ -77,6 +77,7 @@ export class DecodePass implements Disposable {
   /** (B, V) */
   private readonly logits: GpuBuffer;
   private readonly sampler: typeof sample;
+  private readonly attend: typeof decodeAttention;
   /** (E, 3) source row, slot, position: where prefilled keys and values go. */
   private readonly prefillEntries: GpuBuffer;
   /** (B) rows of the prefill whose logits are wanted. */
@@ -92,7 +93,7 @@ export class DecodePass implements Disposable {
     await gpu.compile([
       ...forwardKernels(options.config),
       attention(D),
-      decodeAttention,
+      decodeAttentionFor(options),
       kvStore,
       samplerFor(options.config.vocabSize),
       decodeAdvance,
@@ -126,6 +127,7 @@ export class DecodePass implements Disposable {
     this.ring = make("token ring", 4 * B * (decodeChunk + 1));
     this.logits = make("logits", B * config.vocabSize);
     this.sampler = samplerFor(config.vocabSize);
+    this.attend = decodeAttentionFor(options);
     this.prefillEntries = make(
       "prefill entries",
       3 * Math.max(B, PREFILL_ROWS, S) * Math.max(1, Math.min(B, 64)),
@@ -217,7 +219,7 @@ export class DecodePass implements Disposable {
       const cached = { qkv, entries: this.entries, cache_k: this.keys[layer], cache_v: this.values[layer] };
       const dims = { rows, heads, kv_heads, head_dim: D, slots, capacity };
       kvStore.encode(recorder, cached, { ...dims, entries: rows });
-      decodeAttention.encode(
+      this.attend.encode(
         recorder,
         { ...cached, out },
         { ...dims, source_rows: rows, scale: 1 / Math.sqrt(D) },
@@ -343,4 +345,12 @@ export class DecodePass implements Disposable {
 function samplerFor(vocab: number): typeof sample {
   const lanes = vocab <= 128 ? 16 : vocab <= 4096 ? 64 : 256;
   return sample.with({ WORKGROUP_SIZE: lanes });
+}
+
+/** Few lanes for short caches, 64 for long ones. */
+function decodeAttentionFor({ config, maxSequence }: DecodePassOptions): typeof decodeAttention {
+  const lanes = maxSequence <= 64 ? 8 : maxSequence <= 256 ? 32 : 64;
+  return decodeAttention.with({
+    WORKGROUP_SIZE: Math.max(lanes, 2 ** Math.ceil(Math.log2(config.headDim / 4))),
+  });
 }

@@ -7,7 +7,7 @@ import type { PromptTokens, Rollout } from "../rollout.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
 import { decodeError } from "../rpc/errors.ts";
 import { type TypedPort, typedPort } from "../rpc/port.ts";
-import type { WeightHandle } from "../weights/exchange.ts";
+import type { WeightHandle } from "../weights/api.ts";
 import type {
   FromGenerator,
   GeneratorApi,

@@ -1,11 +1,9 @@
 /** The generator as a worker serves it: takes groups from its port, decodes without pause, reports. Implements `GeneratorApi`. */
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { shardPayload, unpackShards } from "../model/shard_payload.ts";
 import { encodeError } from "../rpc/errors.ts";
 import { type TypedPort, typedPort } from "../rpc/port.ts";
-import type { WeightReader } from "../weights/api.ts";
-import { openWeightReader } from "../weights/exchange.ts";
+import { openWeightReader, shardPayload, unpackShards, type WeightReader } from "../weights/api.ts";
 import type { FromGenerator, GeneratorApi, GeneratorOptions, GeneratorReady, ToGenerator } from "./api.ts";
 import { GeneratorEngine } from "./engine.ts";
 

@@ -1,5 +1,5 @@
 /** Fresh weights for a new policy, and the config.json of a small Llama. */
-import { randomStream } from "../tasks/random.ts";
+import { randomStream } from "../random.ts";
 import { type ModelConfig, parseModelConfig } from "./config.ts";
 import { layoutParameters } from "./layout.ts";
 

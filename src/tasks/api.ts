@@ -27,6 +27,11 @@ export interface Task {
    * @throws ConfigError where the task has fewer.
    */
   heldOut(count: number, seed?: number): Problem[];
+  /**
+   * Tells whether a prompt is one that these options can give: what a policy trained on the task alone may be asked.
+   * Absent where it cannot be told from the text.
+   */
+  accepts?(prompt: string): boolean;
   /** What a small policy must be able to say and read for this task; absent for tasks made of data. */
   vocabulary?(): CharVocabulary;
   /** An imperfect writer of answers to distil from. */

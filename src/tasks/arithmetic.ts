@@ -1,5 +1,5 @@
 /** Small expressions without parentheses over whole numbers, for the Countdown task and its teacher. */
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 
 export const OPERATORS = ["+", "-", "*", "/"] as const;
 export type Operator = (typeof OPERATORS)[number];

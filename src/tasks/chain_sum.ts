@@ -4,11 +4,11 @@
  */
 import * as v from "valibot";
 import { ConfigError } from "../errors.ts";
+import type { Random } from "../random.ts";
 import type { CharVocabulary } from "../text/char_tokenizer.ts";
 import { LANGUAGES, type Language, type Task } from "./api.ts";
 import { checkRange, languagesOption, parseOptions, wholeOption } from "./options.ts";
 import { type Drawn, proceduralProblems } from "./procedural.ts";
-import type { Random } from "./random.ts";
 import { chainSumTeacher } from "./teachers/chain_sum.ts";
 import { thinkVocabulary } from "./teachers/think_format.ts";
 
@@ -70,6 +70,28 @@ function drawChainSum(options: ChainSumOptions, random: Random, held: boolean): 
   return { key: expressionOf(content), content };
 }
 
+/** Tells whether a prompt is a chain sum in a wording, of a length and with numbers that the options allow. */
+function acceptsPrompt(prompt: string, options: ChainSumOptions): boolean {
+  const wording = options.languages.map((language) => `${CHAIN_SUM_WORDING[language]} `);
+  const start = wording.find((words) => prompt.startsWith(words));
+  const found = /^(-?\d+(?: [+-] -?\d+)+) =$/.exec(prompt.slice(start?.length ?? prompt.length));
+  if (found === null) return false;
+  const terms = found[1].split(/ [+-] /);
+  const digits = terms[0].replace("-", "").length;
+  const isDrawn = (term: string) =>
+    (term.startsWith("-") ? options.allowNegation && term !== "-0" : true) &&
+    term.replace("-", "").length === digits &&
+    (digits === 1 || !/^-?0/.test(term));
+  const { minTerms, maxTerms, minDigits, maxDigits } = options;
+  return (
+    terms.length >= minTerms &&
+    terms.length <= maxTerms &&
+    digits >= minDigits &&
+    digits <= maxDigits &&
+    terms.every(isDrawn)
+  );
+}
+
 /** What the shipped tokenizer holds: all four wordings, whatever languages are trained. */
 export function chainSumVocabulary(): CharVocabulary {
   const wordings = LANGUAGES.map((language) => CHAIN_SUM_WORDING[language]);
@@ -113,6 +135,7 @@ export function chainSum(given: unknown, seed: number): Task {
   return {
     ...source,
     ...proceduralProblems(source, seed),
+    accepts: (prompt) => acceptsPrompt(prompt, options),
     vocabulary: chainSumVocabulary,
     teacher: (teacherOptions, teacherSeed = seed) => chainSumTeacher(teacherOptions, teacherSeed),
   };

@@ -4,11 +4,11 @@
  */
 import * as v from "valibot";
 import { ConfigError } from "../errors.ts";
+import type { Random } from "../random.ts";
 import { LANGUAGES, type Language, type Task } from "./api.ts";
 import { drawExpression, evaluateExpression, OPERATORS, spell } from "./arithmetic.ts";
 import { checkRange, languagesOption, parseOptions, wholeOption } from "./options.ts";
 import { type Drawn, proceduralProblems } from "./procedural.ts";
-import type { Random } from "./random.ts";
 import { countdownTeacher } from "./teachers/countdown.ts";
 import { thinkVocabulary } from "./teachers/think_format.ts";
 

@@ -3,10 +3,10 @@
  * through the rows in a new order each epoch, which is a pure function of seed and epoch.
  */
 import { DataError } from "../errors.ts";
+import { randomStream } from "../random.ts";
 import type { Problem } from "../rollout.ts";
 import type { Task } from "./api.ts";
 import { crc32 } from "./crc32.ts";
-import { randomStream } from "./random.ts";
 
 export interface DataTaskOptions {
   /** Default: the problems' own task id. */

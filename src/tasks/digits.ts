@@ -3,12 +3,12 @@
  * sequence 8, 3, … that climbs by the same step modulo 9. The same 900 prompts in the same form; no wording.
  */
 import * as v from "valibot";
+import { type Random, randomStream } from "../random.ts";
 import { digitVocabulary } from "../text/char_tokenizer.ts";
 import type { Task, Teacher } from "./api.ts";
 import { crc32 } from "./crc32.ts";
 import { checkRange, parseOptions, shareOption, wholeOption } from "./options.ts";
 import { proceduralProblems } from "./procedural.ts";
-import { type Random, randomStream } from "./random.ts";
 
 export const digitsOptions = v.strictObject({
   modulus: wholeOption(9, 2, 9),

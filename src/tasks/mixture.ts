@@ -1,10 +1,10 @@
 /** A mixture of tasks: each problem number belongs to one part, drawn by weight, so the mixture too is a pure function. */
 import { ConfigError } from "../errors.ts";
+import { randomStream } from "../random.ts";
 import type { Problem } from "../rollout.ts";
 import { mergeVocabularies } from "../text/char_tokenizer.ts";
 import type { Task, Teacher } from "./api.ts";
 import { crc32 } from "./crc32.ts";
-import { randomStream } from "./random.ts";
 
 export interface WeightedTask {
   task: Task;

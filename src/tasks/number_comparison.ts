@@ -1,10 +1,10 @@
 /** Number comparison: which of two decimal numbers is larger or smaller; 3.9 against 3.11 is the classic trap. */
 import * as v from "valibot";
 import { ConfigError } from "../errors.ts";
+import type { Random } from "../random.ts";
 import { LANGUAGES, type Language, type Task } from "./api.ts";
 import { languagesOption, parseOptions, shareOption, wholeOption } from "./options.ts";
 import { type Drawn, proceduralProblems } from "./procedural.ts";
-import type { Random } from "./random.ts";
 import { numberComparisonTeacher } from "./teachers/number_comparison.ts";
 import { thinkVocabulary } from "./teachers/think_format.ts";
 

@@ -3,10 +3,10 @@
  * is on is decided by the checksum of its canonical key alone, so no seed, option, order or language can move it.
  */
 import { ConfigError } from "../errors.ts";
+import { type Random, randomStream } from "../random.ts";
 import type { Problem } from "../rollout.ts";
 import type { Language, Task } from "./api.ts";
 import { crc32 } from "./crc32.ts";
-import { type Random, randomStream } from "./random.ts";
 
 /** A problem before it is worded. */
 export interface Drawn<T> {

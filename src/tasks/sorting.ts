@@ -1,10 +1,10 @@
 /** Sorting: put a few different whole numbers in ascending or descending order; the answer is `2,5,9`. */
 import * as v from "valibot";
 import { ConfigError } from "../errors.ts";
+import type { Random } from "../random.ts";
 import { LANGUAGES, type Language, type Task } from "./api.ts";
 import { checkRange, languagesOption, parseOptions, wholeOption } from "./options.ts";
 import { type Drawn, proceduralProblems } from "./procedural.ts";
-import type { Random } from "./random.ts";
 import { sortingTeacher } from "./teachers/sorting.ts";
 import { thinkVocabulary } from "./teachers/think_format.ts";
 

@@ -1,7 +1,7 @@
 /** What the loop and the front ends know of the trainer worker. */
 import type { Recipe } from "../config/schema.ts";
 import type { ModelConfig } from "../model/config.ts";
-import type { WeightHandle } from "../weights/exchange.ts";
+import type { WeightHandle } from "../weights/api.ts";
 import type { TrainingBatch } from "./batch.ts";
 
 /** Everything that the optimiser needs to go on: flat shards in the layout of `layoutParameters`. */

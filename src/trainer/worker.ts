@@ -2,10 +2,13 @@
 import type { Recipe } from "../config/schema.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { packShards, shardPayload } from "../model/shard_payload.ts";
-import type { WeightWriter } from "../weights/api.ts";
-import { openWeightWriter } from "../weights/exchange.ts";
-import type { PayloadLayout } from "../weights/payload.ts";
+import {
+  openWeightWriter,
+  type PayloadLayout,
+  packShards,
+  shardPayload,
+  type WeightWriter,
+} from "../weights/api.ts";
 import type {
   OptimizerState,
   TrainerApi,

@@ -1,5 +1,5 @@
 /**
- * How weight versions travel from the trainer to the generators: types alone, for every stage. Versions are whole numbers
+ * How weight versions travel from the trainer to the generators: what other stages may use of it. Versions are whole numbers
  * from 0 up that only rise, also across restarts of the trainer; -1 stands for "none yet".
  */
 
@@ -33,3 +33,13 @@ export interface WeightReader {
   waitForNewer(version: number, timeoutMs: number): Promise<number | null>;
   close(): void;
 }
+
+export {
+  createWeightExchange,
+  openWeightReader,
+  openWeightWriter,
+  type WeightExchange,
+  type WeightHandle,
+} from "./exchange.ts";
+export type { PayloadFormat, PayloadLayout } from "./payload.ts";
+export { packShards, shardPayload, unpackShards } from "./shards.ts";

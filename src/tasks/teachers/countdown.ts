@@ -1,12 +1,12 @@
 /** The imperfect teacher of Countdown: tries a few expressions, each right with a set probability, and stops at a hit. */
 import * as v from "valibot";
 import { DataError } from "../../errors.ts";
+import { randomStream } from "../../random.ts";
 import type { Problem } from "../../rollout.ts";
 import type { Teacher } from "../api.ts";
 import { drawExpression, evaluateExpression, type Operator, spell } from "../arithmetic.ts";
 import { crc32 } from "../crc32.ts";
 import { parseOptions, shareOption, wholeOption } from "../options.ts";
-import { randomStream } from "../random.ts";
 import { writeTrace } from "./think_format.ts";
 
 export const countdownTeacherOptions = v.strictObject({

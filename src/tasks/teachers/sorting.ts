@@ -4,11 +4,11 @@
  */
 import * as v from "valibot";
 import { DataError } from "../../errors.ts";
+import { type Random, randomStream } from "../../random.ts";
 import type { Problem } from "../../rollout.ts";
 import type { Teacher } from "../api.ts";
 import { crc32 } from "../crc32.ts";
 import { parseOptions, shareOption } from "../options.ts";
-import { type Random, randomStream } from "../random.ts";
 import { writeTrace } from "./think_format.ts";
 
 export const sortingTeacherOptions = v.strictObject({

@@ -1,7 +1,8 @@
 /** The form teachers write in, `<think>…</think>\boxed{…}`, and the four ways in which they get it wrong. */
+
+import type { Random } from "../../random.ts";
 import type { CharVocabulary } from "../../text/char_tokenizer.ts";
 import type { Trace } from "../api.ts";
-import type { Random } from "../random.ts";
 
 export const EOS = "<eos>";
 export const PAD = "<pad>";

@@ -1,12 +1,13 @@
 /** The bytes of a weight version: every shard of the parameter layout, one after another. */
+
+import type { ParameterLayout } from "../model/layout.ts";
 import {
   type PayloadFormat,
   type PayloadLayout,
   packPayload,
   payloadLayout,
   unpackPayload,
-} from "../weights/payload.ts";
-import type { ParameterLayout } from "./layout.ts";
+} from "./payload.ts";
 
 export function shardPayload(layout: ParameterLayout, format: PayloadFormat): PayloadLayout {
   return payloadLayout(
