@@ -10,7 +10,8 @@
 //
 // Dispatch: (min(ceil(E·K·D/4 / WORKGROUP_SIZE), 65535), 1, 1), one lane per vec4, striding.  D is a multiple of 4.
 // One row may fan out to many slots, so that a group of completions shares one prefill; no two entries may share a
-// slot and a position.  Numerics: copies bits.
+// slot and a position.
+// Numerics: copies bits.
 
 override WORKGROUP_SIZE: u32 = 64;
 

@@ -2,7 +2,7 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../../src/tasks/crc32.ts";
-import { randomStream } from "../../src/tasks/random.ts";
+import { randomStream } from "../../src/random.ts";
 
 describe("crc32()", () => {
   it("gives the standard check value", () => {
