@@ -12,6 +12,7 @@ import { gatherRows } from "../kernels/embedding/gather_rows.ts";
 import { rmsNorm } from "../kernels/norm/rms_norm.ts";
 import { decodeAdvance, endTokens } from "../kernels/sampling/decode_advance.ts";
 import { sample } from "../kernels/sampling/sample.ts";
+import { calibrateSubmits } from "../model/calibrate.ts";
 import { forwardKernels } from "../model/compile.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type Decoder, encodeLayers, makeDecoder } from "../model/decoder.ts";
@@ -98,6 +99,7 @@ export class DecodePass implements Disposable {
       samplerFor(options.config.vocabSize),
       decodeAdvance,
     ]);
+    await calibrateSubmits(gpu);
     return gpu.withRoom(
       `a generator of ${options.concurrency} sequences`,
       () => new DecodePass(gpu, options),

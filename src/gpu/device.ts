@@ -35,7 +35,7 @@ export class Gpu {
   allocatedBytes = 0;
   /** Buffers made so far: constant after the first step of a run. */
   allocations = 0;
-  /** Estimated work after which a recorder submits by itself; see `calibrateSubmits`. */
+  /** Estimated work after which a recorder submits by itself; `calibrateSubmits` fits it to the adapter. */
   maxFlopsPerSubmit = 2e9;
   private readonly pipelines = new Map<string, Pipeline>();
   private uncaptured: GPUError | null = null;

@@ -138,6 +138,11 @@ export class Recorder {
     this.counters.submits++;
   }
 
+  /** Frees the parameter arena; the recorder is of no use afterwards. */
+  dispose(): void {
+    this.arena.destroy();
+  }
+
   private openEncoder(): GPUCommandEncoder {
     this.encoder ??= this.gpu.device.createCommandEncoder({ label: this.label });
     return this.encoder;

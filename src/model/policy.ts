@@ -11,6 +11,7 @@ import { adamw } from "../kernels/optimizer/adamw.ts";
 import { clipCoefficient } from "../kernels/optimizer/clip_coefficient.ts";
 import { gradNorm, gradNormPartials } from "../kernels/optimizer/grad_norm.ts";
 import { BackwardWorkspace, encodeLayersBackward } from "./backward.ts";
+import { calibrateSubmits } from "./calibrate.ts";
 import { compileModel } from "./compile.ts";
 import type { ModelConfig } from "./config.ts";
 import { type Decoder, encodeLayers, makeDecoder } from "./decoder.ts";
@@ -68,6 +69,7 @@ export class Policy implements Disposable {
     maxPositions: number,
   ): Promise<Policy> {
     await compileModel(gpu, config);
+    await calibrateSubmits(gpu);
     return gpu.withRoom(
       `a policy with micro-batches of ${capacity} tokens`,
       () => new Policy(gpu, makeDecoder(gpu, config, maxPositions), capacity),
