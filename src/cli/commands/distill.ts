@@ -11,12 +11,16 @@ import { openDiskStorage } from "../../runs/disk.ts";
 import { modelFolderFiles } from "../../runs/model_folder.ts";
 import type { Task } from "../../tasks/api.ts";
 import { makeTask } from "../../tasks/registry.ts";
+import { scopeEntries } from "../../tasks/scope.ts";
 import { buildCharTokenizer } from "../../text/char_tokenizer.ts";
-import { loadTokenizer } from "../../text/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
 import { type DistillStage, distill } from "../../trainer/distill.ts";
 import type { Command } from "../command.ts";
 import { distillSpec } from "../options.ts";
 import { modelFolder } from "../recipes.ts";
+
+/** Traces of each teacher that are looked at to find the longest. */
+const MEASURED_TRACES = 1024;
 
 /** How the built-in policy was made; a task without an entry is distilled with the general one. */
 interface DistillPreset {
@@ -89,7 +93,11 @@ export const command: Command<typeof distillSpec.options> = {
       },
     });
     const tensors = unpackTensors(layoutParameters(start.config, Number.POSITIVE_INFINITY), shards);
-    const files = modelFolderFiles({ ...start, tensors }, "F16");
+    const generationConfig = {
+      ...start.generationConfig,
+      ...scopeEntries(task, completionTokens(task, stages, tokenizer)),
+    };
+    const files = modelFolderFiles({ ...start, tensors, generationConfig }, "F16");
     const out = resolve(cwd, args.out);
     const storage = openDiskStorage(out);
     for (const [name, bytes] of Object.entries(files)) await storage.writeFile(name, bytes);
@@ -114,6 +122,17 @@ function makeStages(
     left -= count;
     return { teacher: task.teacher!({ ...options, ...teacher }, seed), steps: count };
   });
+}
+
+/** Tokens of the longest trace, with room up to the next multiple of eight: how long answers may get later. */
+function completionTokens(task: Task, stages: readonly DistillStage[], tokenizer: Tokenizer): number {
+  const lengths = stages.flatMap(({ teacher }) =>
+    Array.from(
+      { length: MEASURED_TRACES },
+      (_, i) => tokenizer.encode(teacher.trace(task.sample(i), i).completion).length,
+    ),
+  );
+  return Math.ceil(Math.max(...lengths) / 8) * 8;
 }
 
 async function freshModel(task: Task, shape: Record<string, number>, seed: number) {

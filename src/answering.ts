@@ -1,0 +1,251 @@
+/**
+ * Answers prompts with one model on one device in the calling thread, without workers: for `eval` (whole batches, decoded
+ * continuously) and for `generate` (one prompt, token by token). Front ends call it; it knows no command line.
+ */
+import type { ModelFiles } from "./data/source.ts";
+import { ConfigError, WebgrpoError } from "./errors.ts";
+import type { PromptGroup, SamplingOptions } from "./generator/api.ts";
+import { DecodePass, type DecodeRow } from "./generator/decode_pass.ts";
+import { GeneratorEngine } from "./generator/engine.ts";
+import { EVALUATION_IDS } from "./generator/pool.ts";
+import type { Gpu } from "./gpu/device.ts";
+import type { ModelConfig } from "./model/config.ts";
+import { packTensors } from "./model/layout.ts";
+import type { FinishReason, PromptTokens, Rollout } from "./rollout.ts";
+import { createWeightExchange } from "./weights/exchange.ts";
+
+/** Sequences decoded side by side, at most. */
+const MAX_CONCURRENCY = 128;
+/** Longest completion where neither the user nor the model's generation_config.json says. */
+const DEFAULT_MAX_TOKENS = 256;
+/** Decode steps between two read-backs: few while somebody watches the text come. */
+const STREAM_CHUNK = 4;
+const EVALUATION_CHUNK = 8;
+
+// Finish reasons in the token ring, as decode_advance writes them.
+const RUNNING = 0;
+const STOP = 1;
+const BROKEN = 3;
+const NOTHING_DRAWN = 0xffffffff;
+
+/** A model whose weights are loaded, and the ids that end its completions. */
+export interface AnsweringModel {
+  files: ModelFiles;
+  eosIds: readonly number[];
+}
+
+export interface AnswerRequest {
+  prompts: readonly PromptTokens[];
+  /** Completions of each prompt. */
+  samples: number;
+  sampling: SamplingOptions;
+  /** Checked between two chunks; its reason is thrown. */
+  signal?: AbortSignal;
+  /** Completions finished so far. */
+  onProgress?(finished: number, total: number): void;
+}
+
+export interface StreamRequest {
+  /** (T) ids, never empty. */
+  prompt: Uint32Array;
+  samples: number;
+  sampling: SamplingOptions;
+  signal?: AbortSignal;
+  /** New tokens of sample `sample`, the end-of-sequence token included; `finish` is null while it goes on. */
+  onTokens?(sample: number, tokens: readonly number[], finish: FinishReason | null): void;
+}
+
+export interface Completion {
+  tokens: number[];
+  /** Natural logs of the probabilities the tokens were drawn with. */
+  logprobs: number[];
+  finishReason: FinishReason;
+}
+
+/**
+ * The longest completion to allow: what the user wants, else `max_new_tokens` of generation_config.json, else 256, the
+ * latter two at most half of what the model was made for.
+ * @throws ConfigError where the wish leaves no room for a prompt
+ */
+export function completionLimit(
+  { config, generationConfig }: Pick<ModelFiles, "config" | "generationConfig">,
+  wanted?: number,
+): number {
+  if (wanted !== undefined) {
+    if (wanted < config.maxPositions) return wanted;
+    throw new ConfigError(
+      "generator/no-room",
+      `Cannot generate ${wanted} tokens after a prompt: the model was made for ${config.maxPositions} in all`,
+      { hint: `set \`--max-tokens\` below ${config.maxPositions}` },
+    );
+  }
+  const noted = generationConfig?.max_new_tokens;
+  const usual =
+    typeof noted === "number" && Number.isInteger(noted) && noted >= 1 ? noted : DEFAULT_MAX_TOKENS;
+  return Math.max(1, Math.min(usual, Math.floor(config.maxPositions / 2)));
+}
+
+/** Answers every prompt `samples` times, in order. @throws GpuLimitError, WebgrpoError `generator/not-finite` */
+export async function answerPrompts(
+  gpu: Gpu,
+  model: AnsweringModel,
+  request: AnswerRequest,
+): Promise<Rollout[][]> {
+  const { prompts, samples, sampling, signal, onProgress } = request;
+  const { config, tensors } = model.files;
+  const longest = prompts.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  const maxSequence = longest + sampling.maxTokens;
+  // The engine gets its weights by hand; the handle is for workers and stays unread.
+  const unread = createWeightExchange({ byteLength: 4, readers: 1 });
+  using engine = await GeneratorEngine.create(gpu, {
+    config,
+    concurrency: roomFor(gpu, config, maxSequence, prompts.length * samples),
+    maxSequence,
+    decodeChunk: EVALUATION_CHUNK,
+    recomputeCache: false,
+    eosIds: [...model.eosIds],
+    weights: unread.readerHandle(0),
+    format: "f32",
+  });
+  unread.close();
+  engine.setWeights(packTensors(engine.layout, tensors), 0);
+  engine.admit(prompts.map((prompt, i) => promptGroup(prompt, i, samples, sampling)));
+  const answers: Rollout[][] = prompts.map(() => []);
+  let finished = 0;
+  while (engine.busy) {
+    signal?.throwIfAborted();
+    for (const rollout of await engine.advance()) {
+      answers[rollout.groupId].push(rollout);
+      finished++;
+    }
+    onProgress?.(finished, prompts.length * samples);
+  }
+  return answers.map((rollouts) => rollouts.sort((a, b) => a.id - b.id));
+}
+
+/** Ids as a training run's evaluation has them, so that the same seed gives the same completions. */
+function promptGroup(
+  prompt: PromptTokens,
+  index: number,
+  samples: number,
+  sampling: SamplingOptions,
+): PromptGroup {
+  return {
+    groupId: index,
+    problemId: prompt.problem.id,
+    taskId: prompt.problem.taskId,
+    promptTokens: prompt.tokens,
+    rolloutIds: Uint32Array.from({ length: samples }, (_, k) => EVALUATION_IDS + index * samples + k),
+    sampling,
+  };
+}
+
+/** A completion on its way. */
+interface StreamRow extends DecodeRow, Completion {
+  sample: number;
+  completion: number[];
+}
+
+/** Completes one prompt and tells of tokens as they come. @throws GpuLimitError, WebgrpoError `generator/not-finite` */
+export async function streamCompletions(
+  gpu: Gpu,
+  model: AnsweringModel,
+  request: StreamRequest,
+): Promise<Completion[]> {
+  const { prompt, samples, sampling } = request;
+  const { config, tensors } = model.files;
+  const maxSequence = prompt.length + sampling.maxTokens;
+  const concurrency = roomFor(gpu, config, maxSequence, samples);
+  using pass = await DecodePass.create(gpu, {
+    config,
+    concurrency,
+    maxSequence,
+    decodeChunk: STREAM_CHUNK,
+    eosIds: [...model.eosIds],
+  });
+  pass.weights.write(packTensors(pass.decoder.layout, tensors));
+  const completions: Completion[] = [];
+  for (let first = 0; first < samples; first += concurrency) {
+    const count = Math.min(concurrency, samples - first);
+    const rows = Array.from({ length: count }, (_, slot) => startRow(prompt, first + slot, slot));
+    completions.push(...(await streamRows(pass, rows, request)));
+  }
+  return completions;
+}
+
+function startRow(prompt: Uint32Array, sample: number, slot: number): StreamRow {
+  const tokens: number[] = [];
+  return {
+    sample,
+    rolloutId: sample,
+    slot,
+    prompt,
+    completion: tokens,
+    tokens,
+    logprobs: [],
+    finishReason: "length",
+    token: 0,
+    position: prompt.length - 1,
+    produced: 0,
+  };
+}
+
+/** Decodes rows that share a prompt until all are done. */
+async function streamRows(pass: DecodePass, all: StreamRow[], request: StreamRequest): Promise<Completion[]> {
+  const { prompt, sampling, signal } = request;
+  const steps = Math.min(STREAM_CHUNK, sampling.maxTokens - 1);
+  let rows = all;
+  for (let fresh = true; rows.length > 0; fresh = false) {
+    signal?.throwIfAborted();
+    pass.load(rows, sampling.maxTokens);
+    if (fresh) pass.prefill([{ tokens: prompt, slots: rows.map(({ slot }) => slot) }], rows, 0, sampling);
+    for (let step = 1; step <= steps; step++) pass.step(step, rows.length, sampling);
+    const ring = await pass.read(steps, rows.length);
+    const count = rows.length;
+    // The prefill draws into step 0; what lies there later is of the chunk before.
+    rows = rows.filter(
+      (row, i) => takeTokens(row, ring, i, count, fresh ? 0 : 1, steps, request) === RUNNING,
+    );
+  }
+  return all.map(({ tokens, logprobs, finishReason }) => ({ tokens, logprobs, finishReason }));
+}
+
+/** Appends what a chunk drew for one row; returns its finish reason. */
+function takeTokens(
+  row: StreamRow,
+  ring: Uint32Array,
+  index: number,
+  rows: number,
+  from: number,
+  steps: number,
+  { onTokens }: StreamRequest,
+): number {
+  const floats = new Float32Array(ring.buffer);
+  const before = row.tokens.length;
+  let reason = RUNNING;
+  for (let step = from; step <= steps && reason === RUNNING; step++) {
+    const at = 4 * (step * rows + index);
+    reason = ring[at + 3];
+    if (reason === BROKEN) {
+      throw new WebgrpoError("generator/not-finite", "Cannot generate: the model's logits are not finite", {
+        hint: "Use an earlier checkpoint; these weights have diverged or are damaged.",
+      });
+    }
+    if (ring[at] === NOTHING_DRAWN) continue;
+    row.tokens.push(ring[at]);
+    row.logprobs.push(floats[at + 1]);
+  }
+  row.token = row.tokens[row.tokens.length - 1];
+  row.position = row.prompt.length + row.tokens.length - 1;
+  row.produced = row.tokens.length;
+  if (reason !== RUNNING) row.finishReason = reason === STOP ? "stop" : "length";
+  onTokens?.(row.sample, row.tokens.slice(before), reason === RUNNING ? null : row.finishReason);
+  return reason;
+}
+
+/** Sequences side by side whose cache and logits each fit one binding of this GPU. */
+function roomFor(gpu: Gpu, config: ModelConfig, maxSequence: number, wanted: number): number {
+  const elements = gpu.device.limits.maxStorageBufferBindingSize / 4;
+  const perSequence = Math.max(maxSequence * config.kvHeads * config.headDim, config.vocabSize);
+  return Math.max(1, Math.min(MAX_CONCURRENCY, wanted, Math.floor(elements / perSequence)));
+}
