@@ -58,6 +58,14 @@ export const real = (field: Bounded & { default: number }) => v.optional(realSch
 /** A whole number within bounds, both included. */
 export const whole = (field: Bounded & { default: number }) => v.optional(wholeSchema(field), field.default);
 
+/** A real number that is computed from other fields when absent. */
+export const realOrDerived = (field: Bounded & { derived: string }) => v.optional(realSchema(field));
+
+/** One of a closed set of words, computed from other fields when absent. */
+export const choiceOrDerived = <const T extends readonly string[]>(
+  field: Described & { choices: T; derived: string },
+) => v.optional(v.pipe(v.picklist(field.choices), v.metadata(meta("choice", field))));
+
 /** A whole number that is computed from other fields when absent. */
 export const wholeOrDerived = (field: Bounded & { derived: string }) => v.optional(wholeSchema(field));
 

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { ConfigError } from "../errors.ts";
 import { checkContradictions, checkSource } from "./checks.ts";
 import { describeBounds, describeFields, findField, settingPaths } from "./describe.ts";
+import { LOSS_CONSTANTS } from "./loss_defaults.ts";
 import type { ParsedRecipe, Recipe } from "./schema.ts";
 import { recipeSchema } from "./schema.ts";
 import { suggest, suggestionHint } from "./suggest.ts";
@@ -48,6 +49,19 @@ function explain(issue: v.BaseIssue<unknown>): ConfigError {
   });
 }
 
+function fillTrainer(trainer: ParsedRecipe["trainer"], maxTokens: number): Recipe["trainer"] {
+  const own = LOSS_CONSTANTS[trainer.loss];
+  return {
+    ...trainer,
+    advantage: trainer.advantage ?? own.advantage,
+    epsilonLow: trainer.epsilonLow ?? own.epsilonLow,
+    epsilonHigh: trainer.epsilonHigh ?? own.epsilonHigh,
+    klBeta: trainer.klBeta ?? own.klBeta,
+    ratioCap: trainer.ratioCap ?? own.ratioCap,
+    maxLength: trainer.maxLength ?? maxTokens,
+  };
+}
+
 function fillDerived(parsed: ParsedRecipe): Recipe {
   const { extends: _parent, ...rest } = parsed;
   const { maxTokens } = parsed.generator;
@@ -62,7 +76,7 @@ function fillDerived(parsed: ParsedRecipe): Recipe {
       lengthMax,
       lengthCache: parsed.verifier.lengthCache ?? Math.floor(lengthMax / 5),
     },
-    trainer: { ...parsed.trainer, maxLength: parsed.trainer.maxLength ?? maxTokens },
+    trainer: fillTrainer(parsed.trainer, maxTokens),
     evaluation: { ...parsed.evaluation, maxTokens: parsed.evaluation.maxTokens ?? maxTokens },
   };
 }

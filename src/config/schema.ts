@@ -69,7 +69,10 @@ export type RecipeInput = v.InferInput<typeof recipeSchema>;
 /** A whole recipe: checked, defaults and derived values filled in, exactly one of `task`, `tasks`, `data` present. */
 export type Recipe = Omit<Parsed, "extends" | "verifier" | "trainer" | "evaluation"> & {
   verifier: Filled<Parsed["verifier"], "weights" | "lengthMax" | "lengthCache">;
-  trainer: Filled<Parsed["trainer"], "maxLength">;
+  trainer: Filled<
+    Parsed["trainer"],
+    "maxLength" | "advantage" | "epsilonLow" | "epsilonHigh" | "klBeta" | "ratioCap"
+  >;
   evaluation: Filled<Parsed["evaluation"], "maxTokens">;
 };
 

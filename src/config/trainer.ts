@@ -1,6 +1,6 @@
 /** Recipe fields of the trainer stage: objective, batch, optimiser, staleness. */
 import * as v from "valibot";
-import { choice, flag, group, real, whole, wholeOrDerived } from "./field.ts";
+import { choice, choiceOrDerived, flag, group, real, realOrDerived, whole, wholeOrDerived } from "./field.ts";
 
 const objective = {
   loss: choice({
@@ -10,9 +10,9 @@ const objective = {
     description: "Policy loss",
     source: "arXiv:2506.10910 §2.1",
   }),
-  advantage: choice({
+  advantage: choiceOrDerived({
     choices: ["magistral", "group_std", "group_center", "batch_std"],
-    default: "magistral",
+    derived: "what the loss was published with",
     description: "How rewards become advantages: centred per group, then divided by which deviation",
     source: "arXiv:2506.10910 §2.1",
   }),
@@ -22,30 +22,30 @@ const objective = {
     description: "Which groups are dead: all rewards equal, all equally correct, or none",
     source: "arXiv:2506.10910 §2.1",
   }),
-  epsilonLow: real({
-    default: 0.2,
+  epsilonLow: realOrDerived({
+    derived: "what the loss was published with",
     min: 0,
     max: 1,
     description: "Lower clip of the ratio, at 1 − this",
     source: "arXiv:2503.14476",
   }),
-  epsilonHigh: real({
-    default: 0.28,
+  epsilonHigh: realOrDerived({
+    derived: "what the loss was published with",
     min: 0,
     max: 100,
     level: "basic",
     description: "Upper clip of the ratio, at 1 + this; may be changed while running",
     source: "arXiv:2506.10910 §2.1",
   }),
-  klBeta: real({
-    default: 0,
+  klBeta: realOrDerived({
+    derived: "what the loss was published with",
     min: 0,
     max: 10,
     description: "Weight of the KL divergence to the frozen first weights; 0 holds no reference",
     source: "arXiv:2506.10910 §2.1",
   }),
-  ratioCap: real({
-    default: 5,
+  ratioCap: realOrDerived({
+    derived: "what the loss was published with",
     min: 1,
     max: 1000,
     description: "Cap of the ratio in `cispo` and `tis_reinforce`",
