@@ -1,8 +1,8 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { crc32 } from "../../src/tasks/crc32.ts";
 import { randomStream } from "../../src/random.ts";
+import { crc32 } from "../../src/tasks/crc32.ts";
 
 describe("crc32()", () => {
   it("gives the standard check value", () => {

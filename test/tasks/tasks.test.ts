@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { randomStream } from "../../src/random.ts";
 import type { Problem } from "../../src/rollout.ts";
 import type { Task } from "../../src/tasks/api.ts";
 import { drawExpression, evaluateExpression, spell } from "../../src/tasks/arithmetic.ts";
-import { randomStream } from "../../src/random.ts";
 import { makeTask, TASKS } from "../../src/tasks/registry.ts";
 import { buildCharTokenizer } from "../../src/text/char_tokenizer.ts";
 import { encodePrompt } from "../../src/text/prompt_tokens.ts";
