@@ -246,6 +246,7 @@ export const benchSpec = define({
   examples: [
     { line: "npm run bench", does: "a table of GFLOP/s, GB/s and tokens per second" },
     { line: "npm run bench -- --only linear --json", does: "some kernels, as JSON" },
+    { line: "npm run bench -- --browser", does: "the same in Chrome, on its adapter" },
   ],
   options: {
     only: {
@@ -266,6 +267,7 @@ export const benchSpec = define({
       placeholder: "N",
       description: "Timed runs of each, the median counts",
     },
+    browser: { type: "flag", description: "Measure in Chrome or Chromium instead of under Deno" },
     json,
   },
 });
