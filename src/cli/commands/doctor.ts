@@ -1,6 +1,9 @@
 /** `doctor`: what this machine has, what is missing, and the command that mends it. Runs under Deno. */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { measurePeaks, type Peaks } from "../../bench/peaks.ts";
+import { type FamilyResult, selfTest } from "../../bench/self_test.ts";
+import { Stopwatch } from "../../bench/stopwatch.ts";
 import { WebgrpoError } from "../../errors.ts";
 import { type Gpu, mib, openGpu } from "../../gpu/device.ts";
 import type { Command, CommandContext } from "../command.ts";
@@ -166,6 +169,66 @@ async function openFindings(): Promise<{ gpu: Gpu | null; findings: Finding[] }>
   }
 }
 
+/** What helps against a driver that computes wrong numbers. */
+function driverRemedy(): string {
+  const machine = thisMachine();
+  if (machine.platform !== "linux") return "update the graphics driver, then run npm run doctor again";
+  const command = installCommand(machine, ["mesa-vulkan-drivers", "libvulkan1"]);
+  return `update the GPU's driver, or let the processor do it: ${command}`;
+}
+
+/** One line for the families that work, and one for each that does not. */
+export function selfTestFindings(results: readonly FamilyResult[]): Finding[] {
+  const right = results.filter(({ ok }) => ok);
+  const kernels = new Set(right.flatMap((result) => result.kernels)).size;
+  const findings: Finding[] = results
+    .filter(({ ok }) => !ok)
+    .map(({ family, problem }) => ({
+      name: `self-test ${family}`,
+      state: "missing",
+      found: problem ?? "wrong results",
+      remedy: driverRemedy(),
+    }));
+  if (right.length > 0) {
+    const names = right.map(({ family }) => family).join(", ");
+    findings.unshift({
+      name: "self-test",
+      state: "ok",
+      found: `${kernels} kernels give the right numbers (${names})`,
+    });
+  }
+  return findings;
+}
+
+/** The measured peaks as a line. */
+export function peakFinding({ flopsPerSecond, bytesPerSecond }: Peaks): Finding {
+  const found = `${(flopsPerSecond / 1e9).toFixed(1)} GFLOP/s multiply-add, ${(bytesPerSecond / 1e9).toFixed(1)} GB/s copy`;
+  return { name: "measured peaks", state: "ok", found };
+}
+
+/** Runs the self-test and the measurements; a device that is lost or out of room on the way is a finding too. */
+async function deepFindings(gpu: Gpu, { output }: Pick<CommandContext, "output">): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  try {
+    const results = await selfTest(gpu);
+    for (const result of results) output.event({ event: "self-test", ...result });
+    findings.push(...selfTestFindings(results));
+    using stopwatch = await Stopwatch.create(gpu);
+    const peaks = await measurePeaks(stopwatch);
+    output.event({ event: "peaks", ...peaks, timing: stopwatch.source });
+    findings.push(peakFinding(peaks));
+  } catch (error) {
+    if (!(error instanceof WebgrpoError)) throw error;
+    findings.push({
+      name: "self-test",
+      state: "missing",
+      found: error.message,
+      remedy: error.hint ?? driverRemedy(),
+    });
+  }
+  return findings;
+}
+
 /** Prints findings: a table and what to do, or one JSON object each. */
 export function reportFindings(
   findings: readonly Finding[],
@@ -185,7 +248,7 @@ export function reportFindings(
 
 export const command: Command<typeof doctorSpec.options> = {
   ...doctorSpec,
-  async run(_args, context) {
+  async run(args, context) {
     const { gpu, findings: onGpu } = await openFindings();
     const findings = [
       runtimeFinding(),
@@ -194,6 +257,7 @@ export const command: Command<typeof doctorSpec.options> = {
       chromeFinding(),
       ...(await workerFindings()),
       ...onGpu,
+      ...(gpu && !args.quick ? await deepFindings(gpu, context) : []),
     ];
     reportFindings(findings, context);
     gpu?.destroy();
