@@ -7,29 +7,26 @@
  *
  * Generators decode all the time and never wait for the trainer; every finished group goes to a verifier at once;
  * groups without signal are dropped and replaced by further generation, so that a batch is a fixed number of
- * completions; the trainer takes one step per batch and publishes the weights, which generators take between two
- * decode steps. `mode: "sync"` is the same loop with a staleness of 0 and batches in the order of group ids.
+ * completions (up to `maxRefillWaves` times as many; then what there is makes the batch); the trainer takes one step
+ * per batch and publishes the weights, which generators take between two decode steps. `mode: "sync"` is the same loop
+ * with a staleness of 0 and batches in the order of group ids.
  */
 import type { Recipe } from "./config/schema.ts";
-import { Admission } from "./generator/admission.ts";
 import type { FinishedGroup, GeneratorPool } from "./generator/pool.ts";
+import { type GroupCursor, GroupLedger } from "./group_ledger.ts";
 import type { PromptTokens, RewardedGroup } from "./rollout.ts";
 import { Signal } from "./rpc/signal.ts";
 import type { TrainerStep } from "./trainer/api.ts";
 import { buildTrainingBatch } from "./trainer/batch.ts";
 import type { TrainerClient } from "./trainer/client.ts";
-import { BatchCollector, type CollectionStats } from "./trainer/collector.ts";
+import { BatchCollector, type CollectedBatch, type CollectionStats } from "./trainer/collector.ts";
 import { batchObjective } from "./trainer/losses/registry.ts";
 import type { VerifierPool } from "./verifier/pool.ts";
 
 /** Where a run stands: saved with every checkpoint, enough to go on. */
-export interface LoopState {
+export interface LoopState extends GroupCursor {
   /** Batches trained on. */
   step: number;
-  /** The next group to start; its number is also the cursor into the tasks. */
-  nextGroup: number;
-  /** Groups started and neither trained on nor dropped: started again after a resume. */
-  inFlight: number[];
 }
 
 export interface LoopStages {
@@ -57,105 +54,94 @@ export interface LoopHooks {
   onStep(step: LoopStep): Promise<void>;
   /** Every rewarded group as it arrives, dead ones included. */
   onGroup?(group: RewardedGroup, alive: boolean): void;
-  /** Checked between steps: finish the step and stop. */
-  shouldStop(): boolean;
+  /** Aborted: finish the step and stop. */
+  signal?: AbortSignal;
 }
 
-/** Trains until `recipe.steps` batches are done or `shouldStop`. @throws the first failure of any stage. */
+/** Trains until `recipe.steps` batches are done or the signal is aborted. @throws the first failure of any stage. */
 export async function runLoop(
   recipe: Recipe,
-  stages: LoopStages,
-  hooks: LoopHooks,
+  { prompt, decode, generator, verifier, trainer }: LoopStages,
+  { onStep, onGroup, signal }: LoopHooks,
   start: LoopState,
 ): Promise<LoopState> {
-  const { prompt, decode, generator, verifier, trainer } = stages;
-  const { groupSize, batchSize, maxStaleness: allowed, filter } = recipe.trainer;
+  const { groupSize, batchSize, minibatches, maxRefillWaves, filter } = recipe.trainer;
   const sync = recipe.mode === "sync";
-  const maxStaleness = sync ? 0 : allowed;
+  const maxStaleness = sync ? 0 : recipe.trainer.maxStaleness;
   const groupsPerBatch = batchSize / groupSize;
   const objective = batchObjective(recipe);
-  const admission = new Admission({ groupsPerBatch, maxStaleness });
+  const ledger = new GroupLedger({ groupsPerBatch, maxStaleness, maxRefillWaves }, start);
   const collector = new BatchCollector({
     completionsPerBatch: batchSize,
     groupSize,
     filter,
     order: sync ? "groupId" : "arrival",
-    maxStaleness: maxStaleness * recipe.trainer.minibatches,
+    maxStaleness: maxStaleness * minibatches,
     firstGroupId: start.nextGroup,
     restartedGroupIds: start.inFlight,
   });
-  const inFlight = new Set<number>();
-  const restarted = [...start.inFlight];
   const arrived = new Signal();
-  let { step, nextGroup } = start;
+  let { step } = start;
 
   // tasks → generator: start every group that will still be of use.
   const admit = () => {
-    for (let free = admission.permits(recipe.steps - step); free > 0; free--) {
-      const groupId = restarted.shift() ?? nextGroup++;
-      inFlight.add(groupId);
-      admission.started(1);
+    for (const groupId of ledger.start(recipe.steps - step))
       generator.submit(groupId, prompt(groupId), groupSize);
-    }
-  };
-  const finish = (groupIds: readonly number[]) => {
-    for (const id of groupIds) inFlight.delete(id);
-    admission.finished(groupIds.length);
-    admit();
   };
 
-  // generator → verifier → trainer: score each group at once; one without signal makes room for another.
+  // generator → verifier: score each group at once; one without signal makes room for another.
   const receive = async ({ groupId, prompt: { problem }, rollouts }: FinishedGroup) => {
     const completions = rollouts.map((rollout) => decode(rollout.completionTokens));
-    const rewarded = await verifier.score(
-      { problem, rollouts, completions },
-      { global_step: step, max_steps: recipe.steps },
-    );
+    const trainerState = { global_step: step, max_steps: recipe.steps };
+    const rewarded = await verifier.score({ problem, rollouts, completions }, trainerState);
     const alive = collector.add(rewarded);
-    hooks.onGroup?.(rewarded, alive);
-    if (!alive) finish([groupId]);
+    onGroup?.(rewarded, alive);
+    if (!alive) ledger.drop(groupId);
+    admit();
     arrived.notify();
   };
-  const stopReceiving = generator.onGroup((group) =>
-    receive(group).catch((error: unknown) => arrived.fail(error)),
-  );
-  const stopListening = generator.onFailure((error) => arrived.fail(error));
-  const state = (): LoopState => ({
-    step,
-    nextGroup,
-    inFlight: [...restarted, ...inFlight].sort((a, b) => a - b),
-  });
 
+  // verifier → trainer: a full batch, or what there is once replacing groups without signal was given up.
+  const nextBatch = async (): Promise<CollectedBatch | null> => {
+    while (!signal?.aborted) {
+      const drained = ledger.exhausted && ledger.inFlight * groupSize === collector.pendingCompletions;
+      const batch = collector.take(trainer.version, drained ? minibatches * groupSize : batchSize);
+      ledger.release(batch?.staleGroupIds ?? collector.drainStaleGroupIds());
+      admit();
+      if (batch) return batch;
+      if (drained) throw ledger.noSignal(step + 1);
+      await arrived.wait();
+    }
+    return null;
+  };
+
+  const fail = (error: unknown) => arrived.fail(error);
+  const wake = () => arrived.notify();
+  const stopReceiving = generator.onGroup((group) => receive(group).catch(fail));
+  const stopListening = generator.onFailure(fail);
+  signal?.addEventListener("abort", wake);
   try {
     admit();
-    while (step < recipe.steps && !hooks.shouldStop()) {
+    while (step < recipe.steps) {
       const waitedFrom = performance.now();
-      let collected = collector.take(trainer.version);
-      while (!collected && !hooks.shouldStop()) {
-        finish(collector.drainStaleGroupIds());
-        await arrived.wait();
-        collected = collector.take(trainer.version);
-      }
-      if (!collected) break;
-      const { groups, stats, staleGroupIds } = collected;
+      const batch = await nextBatch();
+      if (!batch) break;
       const waitMs = performance.now() - waitedFrom;
-      finish(staleGroupIds);
-      const outcome = await trainer.step(buildTrainingBatch(groups, objective));
-      if (outcome.kind === "trained") {
-        step++;
-        for (const { groupId } of groups) inFlight.delete(groupId);
-        const done = { state: state(), groups, collection: stats, trained: outcome.step, waitMs };
-        finish(groups.map((group) => group.groupId));
-        await hooks.onStep(done);
-      } else {
-        // The trainer died with the batch and goes on from its newest checkpoint.
-        step = outcome.step;
-        finish(groups.map((group) => group.groupId));
-      }
+      const { groups, stats: collection } = batch;
+      const trained = await trainer.step(buildTrainingBatch(groups, objective));
+      ledger.settle(groups.map(({ groupId }) => groupId));
+      if (trained) step++;
+      const state = { step, ...ledger.cursor() };
+      admit();
+      if (trained) await onStep({ state, groups, collection, trained, waitMs });
+      // A trainer that died has begun again at its newest checkpoint.
+      step = trainer.takeRollback() ?? step;
+      admit();
     }
   } finally {
     stopReceiving();
     stopListening();
+    signal?.removeEventListener("abort", wake);
   }
-  return state();
+  return { step, ...ledger.cursor() };
 }

@@ -85,7 +85,6 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       start: inputs.start ?? { step: 0, weights: initial, firstMoments: [], secondMoments: [] },
       reference: recipe.trainer.klBeta > 0 ? initial : null,
       weightHandle: () => exchange.writerHandle(),
-      newestVersion: () => trainer?.version ?? -1,
       firstVersion: inputs.start?.step ?? 0,
       newestCheckpoint: inputs.newestCheckpoint,
       onRestart: (cause) => inputs.onRestart("trainer", cause),

@@ -3,20 +3,27 @@
  * Front ends give it a recipe, a model and a run directory, and listen to its events.
  */
 import type { Recipe } from "./config/schema.ts";
-import { loadModelFiles, type ModelFiles } from "./data/source.ts";
+import type { ModelFiles } from "./data/source.ts";
+import { WebgrpoError } from "./errors.ts";
 import type { EvaluationResult } from "./evaluation/evaluate.ts";
 import { type LoopState, type LoopStep, runLoop } from "./loop.ts";
 import { completionMetrics } from "./metrics/completions.ts";
+import { metricEntry } from "./metrics/names.ts";
 import { type MetricValue, MetricWindow } from "./metrics/record.ts";
 import { Trace, traceClock } from "./metrics/trace.ts";
-import { layoutParameters, packTensors, unpackTensors } from "./model/layout.ts";
 import type { RewardedGroup } from "./rollout.ts";
-import { type FoundCheckpoint, latestCheckpoint, readMoments, writeCheckpoint } from "./runs/checkpoint.ts";
-import { modelFolderFiles } from "./runs/model_folder.ts";
+import type { FoundCheckpoint } from "./runs/checkpoint.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
 import { openStages, type Stages } from "./stages.ts";
-import type { OptimizerState } from "./trainer/api.ts";
 import { collectionMetrics } from "./trainer/collector.ts";
+import {
+  freshStart,
+  type RunTotals,
+  readCheckpoint,
+  rewindToNewest,
+  type SavedRun,
+  saveRun,
+} from "./training_checkpoint.ts";
 
 export interface TrainingInputs {
   recipe: Recipe;
@@ -55,6 +62,8 @@ export type TrainingEvent =
       remainingSeconds: number;
     }
   | { kind: "saved"; step: number; path: string }
+  /** A run that failed could not save its last steps either. */
+  | { kind: "unsaved"; step: number; cause: unknown }
   | { kind: "restarted"; worker: string; cause: unknown };
 
 export interface TrainingSummary {
@@ -75,31 +84,22 @@ export async function runTraining(
   emit: (event: TrainingEvent) => void,
 ): Promise<TrainingSummary> {
   const began = performance.now();
-  const start = inputs.resume ? await readCheckpoint(inputs, inputs.resume) : null;
-  if (start) await inputs.run.rewindTo(start.state.step);
+  const start = inputs.resume ? await readCheckpoint(inputs.run, inputs.resume) : freshStart(inputs.model);
+  // Also without a checkpoint: a run that was killed before its first one has rows.
+  await inputs.run.rewindTo(start.state.step);
   const stages = await openStages({
     recipe: inputs.recipe,
     model: inputs.model,
     dataText: inputs.dataText,
-    start: start?.optimizer,
+    start: start.optimizer,
     newestCheckpoint: async () => {
-      const found = await latestCheckpoint(inputs.run.storage);
-      if (found) {
-        const { optimizer, state } = await readCheckpoint(inputs, found);
-        return { state: optimizer, step: state.step };
-      }
-      const weights = packTensors(
-        layoutParameters(inputs.model.config),
-        inputs.model.tensors,
-      ) as Float32Array<ArrayBuffer>[];
-      return { state: { step: 0, weights, firstMoments: [], secondMoments: [] }, step: 0 };
+      const { optimizer, state } = await rewindToNewest(inputs.run, inputs.model);
+      return { state: optimizer, step: state.step };
     },
     onRestart: (worker, cause) => emit({ kind: "restarted", worker, cause }),
   });
   try {
-    return await new Session(inputs, stages, emit, began).run(
-      start?.state ?? { step: 0, nextGroup: 0, inFlight: [] },
-    );
+    return await new Session(inputs, stages, emit, began, start).run();
   } finally {
     stages.dispose();
   }
@@ -115,26 +115,34 @@ class Session {
   private readonly trace = new Trace();
   private arrived: RewardedGroup[] = [];
   private lastStep: number;
-  private firstStep = 0;
   private loopBegan = 0;
-  private generatedTokens = 0;
-  private trainedTokens = 0;
-  private samples = 0;
-  private savedStep = -1;
+  private readonly totals: RunTotals;
+  /** Where the run was opened. */
+  private readonly first: LoopState;
+  /** After the last step. */
+  private reached: LoopState;
+  private savedStep: number;
 
-  constructor(inputs: TrainingInputs, stages: Stages, emit: (event: TrainingEvent) => void, began: number) {
+  constructor(
+    inputs: TrainingInputs,
+    stages: Stages,
+    emit: (event: TrainingEvent) => void,
+    began: number,
+    start: SavedRun,
+  ) {
     this.inputs = inputs;
     this.stages = stages;
     this.emit = emit;
     this.began = began;
     this.lastStep = began;
+    this.totals = { ...start.totals };
+    this.first = this.reached = start.state;
+    this.savedStep = inputs.resume ? start.state.step : -1;
   }
 
-  async run(start: LoopState): Promise<TrainingSummary> {
+  async run(): Promise<TrainingSummary> {
     const { recipe, run, signal } = this.inputs;
     const { stages } = this;
-    this.firstStep = start.step;
-    this.savedStep = this.inputs.resume ? start.step : -1;
     this.emit({
       kind: "ready",
       adapter: stages.adapter,
@@ -142,31 +150,32 @@ class Session {
       maxSequence: stages.maxSequence,
       heldOut: stages.heldOut.length,
     });
-    const before = await this.evaluationBefore(start.step);
+    const before = await this.evaluationBefore();
     stages.generator.takeReport();
     this.loopBegan = this.lastStep = performance.now();
-    const end = await runLoop(
-      recipe,
-      stages,
-      {
-        onStep: (step) => this.onStep(step),
-        onGroup: (group) => this.arrived.push(group),
-        shouldStop: () => signal?.aborted ?? false,
-      },
-      start,
-    );
-    if (this.savedStep !== end.step) await this.save(end);
-    const interrupted = signal?.aborted ?? false;
-    const after = interrupted ? null : await this.evaluate("after", end.step);
+    try {
+      this.reached = await runLoop(
+        recipe,
+        stages,
+        { onStep: (step) => this.onStep(step), onGroup: (group) => this.arrived.push(group), signal },
+        this.first,
+      );
+    } catch (error) {
+      await this.rescue(error);
+      throw error;
+    }
+    if (this.savedStep !== this.reached.step) await this.save();
+    const after = signal?.aborted ? null : await this.evaluate("after", this.reached.step);
+    const { samples, generatedTokens, trainedTokens } = this.totals;
     const summary: TrainingSummary = {
       event: "summary",
-      steps: end.step,
-      samples: this.samples,
+      steps: this.reached.step,
+      samples,
       eval: { before: before?.metrics ?? null, after: after?.metrics ?? null },
       wall_s: (performance.now() - this.began) / 1000,
-      generated_tokens: this.generatedTokens,
-      trained_tokens: this.trainedTokens,
-      interrupted,
+      generated_tokens: generatedTokens,
+      trained_tokens: trainedTokens,
+      interrupted: signal?.aborted ?? false,
     };
     await run.writeSummary({ ...summary, before: before?.samples ?? [], after: after?.samples ?? [] });
     await run.writeTrace(this.trace.toJson());
@@ -175,21 +184,25 @@ class Session {
 
   private async onStep({ state, groups, collection, trained, waitMs }: LoopStep): Promise<void> {
     const { recipe, run } = this.inputs;
+    this.reached = state;
     const now = performance.now();
     const seconds = (now - this.lastStep) / 1000;
     this.traceStep(trained.computeMs, trained.publishMs, waitMs, state.step);
     const report = this.stages.generator.takeReport();
     const verified = this.stages.verifier.takeCounters();
-    this.generatedTokens += report.generatedTokens;
-    this.trainedTokens += trained.trainedTokens;
-    this.samples += groups.reduce((sum, group) => sum + group.rollouts.length, 0);
+    this.totals.generatedTokens += report.generatedTokens;
+    this.totals.trainedTokens += trained.trainedTokens;
+    this.totals.samples += groups.reduce((sum, group) => sum + group.rollouts.length, 0);
+    // In the order of their numbers, so that sums do not depend on timing in their last bits.
+    const arrived = this.arrived.length > 0 ? this.arrived : [...groups];
+    arrived.sort((a, b) => a.groupId - b.groupId);
     const values: Record<string, MetricValue> = {
       step: state.step,
       // Over everything generated since the last step: what was dropped for want of signal counts as well.
-      ...completionMetrics(this.arrived.length > 0 ? this.arrived : groups),
+      ...completionMetrics(arrived),
       ...collectionMetrics(collection),
       ...trained.metrics,
-      num_tokens: this.trainedTokens,
+      num_tokens: this.totals.trainedTokens,
       step_time: seconds,
       "perf/step_s": seconds,
       "perf/rollout_wait_s": waitMs / 1000,
@@ -219,13 +232,14 @@ class Session {
       "verifier/restarts_total": verified.restarts,
     };
     this.window.add(values);
-    for (const [name, value] of Object.entries(verified.userMetrics)) this.window.addOwn(name, value);
+    for (const [name, value] of Object.entries(verified.userMetrics))
+      this.window.addOwn(metricEntry(name) ? `user/${name}` : name, value);
     const metrics = this.window.flush();
     this.arrived = [];
     this.lastStep = now;
     await run.logMetrics(metrics);
     await run.logRollouts(rolloutRows(groups, state.step));
-    const perStep = (now - this.loopBegan) / (state.step - this.firstStep);
+    const perStep = (now - this.loopBegan) / (state.step - this.first.step);
     this.emit({
       kind: "stepped",
       step: state.step,
@@ -234,7 +248,7 @@ class Session {
       remainingSeconds: ((recipe.steps - state.step) * perStep) / 1000,
     });
     const { every } = recipe.checkpoint;
-    if ((every > 0 && state.step % every === 0) || state.step === recipe.steps) await this.save(state);
+    if ((every > 0 && state.step % every === 0) || state.step === recipe.steps) await this.save();
     if (
       recipe.evaluation.every > 0 &&
       state.step % recipe.evaluation.every === 0 &&
@@ -245,37 +259,38 @@ class Session {
     }
   }
 
-  private async save(loop: LoopState): Promise<void> {
+  /** Saves where the run stands, unless the trainer dies over it: then its successor goes on from what is saved. */
+  private async save(): Promise<void> {
     const { model, run, recipe } = this.inputs;
-    const layout = layoutParameters(model.config);
-    const { trainer } = this.stages;
-    const optimizer = await trainer.state();
-    const named = (shards: Float32Array[]) =>
-      new Map([...unpackTensors(layout, shards)].map(([name, { data }]) => [name, data]));
-    const path = await writeCheckpoint(
-      run.storage,
-      {
-        state: {
-          step: loop.step,
-          weightVersion: trainer.version,
-          optimizerStep: optimizer.step,
-          dataCursor: loop.nextGroup,
-          inFlight: loop.inFlight,
-          random: { seed: recipe.seed },
-          recipeHash: run.recipeHash,
-        },
-        modelFiles: modelFolderFiles({ ...model, tensors: unpackTensors(layout, optimizer.weights) }),
-        moments: { m: named(optimizer.firstMoments), v: named(optimizer.secondMoments) },
-      },
-      { keep: recipe.checkpoint.keep },
-    );
-    this.savedStep = loop.step;
-    this.emit({ kind: "saved", step: loop.step, path });
+    const state = this.reached;
+    const optimizer = await this.stages.trainer.state();
+    if (!optimizer) return;
+    const { version } = this.stages.trainer;
+    const path = await saveRun(run, model, recipe, { optimizer, state, totals: this.totals }, version);
+    this.savedStep = state.step;
+    this.emit({ kind: "saved", step: state.step, path });
   }
 
-  private async evaluate(when: "before" | "during" | "after", step: number): Promise<EvaluationRecord> {
-    const result = await this.stages.evaluate();
-    this.generatedTokens += result.generatedTokens;
+  /** Saves the steps since the newest checkpoint of a run that has failed, where there is something worth saving. */
+  private async rescue(failure: unknown): Promise<void> {
+    const { step } = this.reached;
+    if (step === this.savedStep || step === this.first.step || hasDiverged(failure)) return;
+    try {
+      await this.save();
+    } catch (cause) {
+      this.emit({ kind: "unsaved", step, cause });
+    }
+  }
+
+  /** Null where there is nothing to ask, or the run is interrupted meanwhile. */
+  private async evaluate(
+    when: "before" | "during" | "after",
+    step: number,
+  ): Promise<EvaluationRecord | null> {
+    if (this.stages.heldOut.length === 0) return null;
+    const result = await unlessAborted(this.stages.evaluate(), this.inputs.signal);
+    if (!result) return null;
+    this.totals.generatedTokens += result.generatedTokens;
     const record: EvaluationRecord = { metrics: result.metrics, samples: samplesOf(result) };
     const named = Object.fromEntries(
       Object.entries(result.metrics).map(([name, value]) => [`eval_${name}`, value]),
@@ -286,13 +301,12 @@ class Session {
     return record;
   }
 
-  /** A resumed run has been evaluated already: the record is read back. */
-  private async evaluationBefore(step: number): Promise<EvaluationRecord | null> {
-    if (step === 0 && !this.inputs.resume) return this.evaluate("before", 0);
+  /** A resumed run has been evaluated already, if it came so far: the record is read back. */
+  private async evaluationBefore(): Promise<EvaluationRecord | null> {
     const row = (await this.inputs.run.readMetrics()).find(
       ({ event, when }) => event === "evaluation" && when === "before",
     );
-    if (!row) return null;
+    if (!row) return this.first.step === 0 ? this.evaluate("before", 0) : null;
     const metrics: Record<string, number> = {};
     for (const [name, value] of Object.entries(row))
       if (name.startsWith("eval_")) metrics[name.slice(5)] = Number(value);
@@ -316,32 +330,20 @@ class Session {
   }
 }
 
-async function readCheckpoint(
-  inputs: TrainingInputs,
-  found: FoundCheckpoint,
-): Promise<{ optimizer: OptimizerState; state: LoopState }> {
-  const { storage } = inputs.run;
-  const { path, state } = found;
-  const { config, tensors } = await loadModelFiles({
-    where: `${storage.where}/${path}`,
-    read: (name) => storage.read(`${path}/${name}`),
-    list: () => storage.list(path),
+function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | null> {
+  if (!signal) return work;
+  const aborted = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
   });
-  const moments = await readMoments(storage, path);
-  const layout = layoutParameters(config);
-  const pack = (named: ReadonlyMap<string, { data: Float32Array }>) =>
-    packTensors(layout, named) as Float32Array<ArrayBuffer>[];
-  const wrapped = (named: ReadonlyMap<string, Float32Array>) =>
-    new Map([...named].map(([name, data]) => [name, { data }]));
-  return {
-    optimizer: {
-      step: state.optimizerStep,
-      weights: pack(tensors),
-      firstMoments: pack(wrapped(moments.m)),
-      secondMoments: pack(wrapped(moments.v)),
-    },
-    state: { step: state.step, nextGroup: state.dataCursor, inFlight: state.inFlight },
-  };
+  return Promise.race([work, aborted]);
+}
+
+/** Whether weights that nobody wants to go on from are behind a failure. */
+function hasDiverged(failure: unknown): boolean {
+  for (let cause = failure; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof WebgrpoError && cause.code.endsWith("/not-finite")) return true;
+  return false;
 }
 
 function samplesOf(result: EvaluationResult): SampleCompletion[] {

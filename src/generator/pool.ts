@@ -66,13 +66,19 @@ export class GeneratorPool {
   private readonly failureListeners = new Set<(error: unknown) => void>();
   private report = emptyReport();
   private nextEvaluation = 0;
+  private failure: { error: unknown } | null = null;
   private disposed = false;
 
   /** Starts the workers one after another; each waits for the first weights. @throws what a worker's start throws */
   static async start(options: GeneratorPoolOptions): Promise<GeneratorPool> {
     const pool = new GeneratorPool(options);
-    for (let index = 0; index < options.workers; index++)
-      pool.members.push(await pool.launch(index, Number.NEGATIVE_INFINITY));
+    try {
+      for (let index = 0; index < options.workers; index++)
+        pool.members.push(await pool.launch(index, Number.NEGATIVE_INFINITY));
+    } catch (error) {
+      pool.dispose();
+      throw error;
+    }
     return pool;
   }
 
@@ -114,8 +120,9 @@ export class GeneratorPool {
     return () => this.groupListeners.delete(listener);
   }
 
-  /** Calls back when the pool cannot go on. Returns the undoing. */
+  /** Calls back when the pool cannot go on, at once if that was before. Returns the undoing. */
   onFailure(listener: (error: unknown) => void): () => void {
+    if (this.failure) listener(this.failure.error);
     this.failureListeners.add(listener);
     return () => this.failureListeners.delete(listener);
   }
@@ -134,10 +141,7 @@ export class GeneratorPool {
 
   dispose(): void {
     this.disposed = true;
-    for (const member of this.members) {
-      member.port.close();
-      member.connection.dispose();
-    }
+    for (const member of this.members) retire(member);
   }
 
   private give(
@@ -182,10 +186,15 @@ export class GeneratorPool {
     const weights = weightHandle(index);
     const message: GeneratorOptions = { ...options, weights };
     const ports: Transferable[] = weights.kind === "transfer" ? [weights.port] : [];
-    this.ready[index] = await connection.api.start(
-      transfer(message, ports),
-      transfer(channel.port2, [channel.port2]),
-    );
+    try {
+      this.ready[index] = await connection.api.start(
+        transfer(message, ports),
+        transfer(channel.port2, [channel.port2]),
+      );
+    } catch (error) {
+      connection.dispose();
+      throw error;
+    }
     const port = typedPort<FromGenerator, ToGenerator>(channel.port1);
     const member: Member = { index, connection, port, pending: new Map(), load: 0, lastDeath };
     connection.onDeath((error) => this.died(member, error));
@@ -216,23 +225,24 @@ export class GeneratorPool {
     if (this.disposed || this.members[member.index] !== member) return;
     const now = performance.now();
     const again = now - member.lastDeath < DEATHS_APART_MS;
+    const heir: Member = { ...member, pending: new Map(member.pending), lastDeath: now };
     // Whatever else the dead worker still says concerns no member any more.
-    const heir: Member = { ...member, lastDeath: now };
+    member.pending.clear();
     this.members[member.index] = heir;
-    member.port.close();
-    member.connection.dispose();
+    retire(member);
     try {
       if (again) {
         throw new WorkerError(
           "generator/died-twice",
-          `Cannot go on generating: generator ${member.index} failed twice within a minute`,
+          `Cannot go on generating: generator ${member.index} failed twice within a minute, at last with "${reasonOf(cause)}"`,
           {
             cause,
-            hint: "Everything up to the newest checkpoint is saved; look at the cause, then use --resume.",
+            hint: "Everything is saved: mend the cause, then go on with --resume.",
           },
         );
       }
       const launched = await this.launch(member.index, now);
+      if (this.disposed) return retire(launched);
       this.options.onRestart?.(member.index, cause);
       this.members[member.index] = launched;
       const groups = [...heir.pending.values()].map((pending) => ({ ...pending, finished: [] }));
@@ -251,7 +261,17 @@ export class GeneratorPool {
   }
 
   private fail(error: unknown): void {
-    if (this.disposed) return;
+    if (this.disposed || this.failure) return;
+    this.failure = { error };
     for (const listener of this.failureListeners) listener(error);
   }
+}
+
+function retire({ port, connection }: Member): void {
+  port.close();
+  connection.dispose();
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -2,7 +2,7 @@
  * The trainer as the loop sees it: a worker that steps, and that is started again from the newest checkpoint when it
  * dies. A second death within a minute is the run's end.
  */
-import { WorkerError } from "../errors.ts";
+import { GpuLostError, WebgrpoError, WorkerError } from "../errors.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
 import type {
   OptimizerState,
@@ -19,15 +19,10 @@ const DEATHS_APART_MS = 60_000;
 export interface TrainerClientOptions extends Omit<TrainerOptions, "weights"> {
   /** A fresh handle for each worker that takes over. */
   weightHandle(): TrainerOptions["weights"];
-  /** The newest version on the board: what a new worker publishes comes after it. */
-  newestVersion(): number;
   /** The newest saved state, and the batch it belongs to. @throws when there is none */
   newestCheckpoint(): Promise<{ state: OptimizerState; step: number }>;
   onRestart?(cause: unknown, step: number): void;
 }
-
-/** What became of a batch: trained on, or lost with the worker; then the run goes on from `step`. */
-export type StepOutcome = { kind: "trained"; step: TrainerStep } | { kind: "restarted"; step: number };
 
 export class TrainerClient {
   ready!: TrainerReady;
@@ -36,11 +31,13 @@ export class TrainerClient {
   private readonly options: TrainerClientOptions;
   private connection!: Connection<TrainerApi>;
   private lastDeath = Number.NEGATIVE_INFINITY;
+  private rollback: number | null = null;
+  private disposed = false;
 
   /** Starts the worker and publishes the starting weights. @throws what the worker's start throws */
   static async start(options: TrainerClientOptions): Promise<TrainerClient> {
     const client = new TrainerClient(options);
-    await client.launch(options.start, options.firstVersion);
+    await client.launch(options.start);
     return client;
   }
 
@@ -48,19 +45,28 @@ export class TrainerClient {
     this.options = options;
   }
 
-  /** Trains on one batch; its arrays are gone afterwards. @throws WorkerError at the second death within a minute */
-  async step(batch: TrainingBatch): Promise<StepOutcome> {
-    try {
-      const step = await this.connection.api.step(transfer(batch, batchTransferables(batch)));
-      this.version = step.version;
-      return { kind: "trained", step };
-    } catch (error) {
-      return { kind: "restarted", step: await this.restart(error) };
-    }
+  /**
+   * Trains on one batch; its arrays are gone afterwards. Null: the worker died and another took its place, see
+   * `takeRollback`. @throws WorkerError at the second death within a minute; what the worker refuses
+   */
+  async step(batch: TrainingBatch): Promise<TrainerStep | null> {
+    const step = await this.survive(() =>
+      this.connection.api.step(transfer(batch, batchTransferables(batch))),
+    );
+    if (step) this.version = step.version;
+    return step;
   }
 
-  state(): Promise<OptimizerState> {
-    return this.connection.api.state() as Promise<OptimizerState>;
+  /** Weights, moments and step; null: the worker died, and its successor is where the newest checkpoint is. */
+  state(): Promise<OptimizerState | null> {
+    return this.survive(() => this.connection.api.state() as Promise<OptimizerState>);
+  }
+
+  /** The batch that a worker which took over begins after; null where none did since the last call. */
+  takeRollback(): number | null {
+    const step = this.rollback;
+    this.rollback = null;
+    return step;
   }
 
   async turn(knobs: TrainerKnobs): Promise<void> {
@@ -73,19 +79,40 @@ export class TrainerClient {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.connection?.dispose();
   }
 
-  private async launch(start: OptimizerState, firstVersion: number): Promise<void> {
-    const { weightHandle, newestVersion: _, newestCheckpoint: __, onRestart: ___, ...options } = this.options;
+  private async launch(start: OptimizerState): Promise<void> {
+    const { weightHandle, newestCheckpoint: _, onRestart: __, ...options } = this.options;
     const worker = new Worker(new URL("../../workers/trainer.ts", import.meta.url), { type: "module" });
     this.connection = await connect<TrainerApi>(worker, { name: "trainer" });
     const weights = weightHandle();
-    const message = { ...options, start, firstVersion, weights };
-    this.ready = await this.connection.api.start(
-      weights.kind === "transfer" ? transfer(message, [weights.port]) : message,
-    );
+    const message = { ...options, start, weights };
+    try {
+      this.ready = await this.connection.api.start(
+        weights.kind === "transfer" ? transfer(message, [weights.port]) : message,
+      );
+    } catch (error) {
+      this.connection.dispose();
+      throw error;
+    }
     this.version = this.ready.version;
+  }
+
+  private async survive<T>(call: () => PromiseLike<T>): Promise<T | null> {
+    try {
+      return await call();
+    } catch (error) {
+      if (this.disposed || !this.isDeath(error)) throw error;
+      this.rollback = await this.restart(error);
+      return null;
+    }
+  }
+
+  /** What the worker refuses with a reason (a gradient that is not finite) it would refuse again. */
+  private isDeath(error: unknown): boolean {
+    return this.connection.terminated || error instanceof GpuLostError || !(error instanceof WebgrpoError);
   }
 
   private async restart(cause: unknown): Promise<number> {
@@ -96,15 +123,15 @@ export class TrainerClient {
     if (again) {
       throw new WorkerError(
         "trainer/died-twice",
-        "Cannot go on training: the trainer failed twice within a minute",
+        `Cannot go on training: the trainer failed twice within a minute, at last with "${cause instanceof Error ? cause.message : cause}"`,
         {
           cause,
-          hint: "Everything up to the newest checkpoint is saved; look at the cause, then use --resume.",
+          hint: "Everything up to the newest checkpoint is saved: mend the cause, then go on with --resume.",
         },
       );
     }
     const { state, step } = await this.options.newestCheckpoint();
-    await this.launch(state, this.options.newestVersion() + 1);
+    await this.launch(state);
     this.options.onRestart?.(cause, step);
     return step;
   }

@@ -48,9 +48,11 @@ export class TrainerWorker implements TrainerApi {
     const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence, start, reference });
     const writer = openWeightWriter(weights);
     const payload = shardPayload(engine.policy.decoder.layout, recipe.weights.dtype);
-    this.running = { engine, writer, recipe, payload, version: firstVersion };
+    // A worker that takes over goes on after whatever its predecessor published, also in its last moments.
+    const version = Math.max(firstVersion, writer.newestVersion() + 1);
+    this.running = { engine, writer, recipe, payload, version };
     await this.publish(start.weights);
-    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes, version: firstVersion };
+    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes, version };
   }
 
   async step(batch: TrainingBatch): Promise<TrainerStep> {

@@ -1,7 +1,7 @@
 /** `train`: a run from recipe to summary in the terminal. Deno only. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { parseRecipe } from "../../config/parse.ts";
+import { resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { loadModelFiles, type ModelFiles, openModelFolder } from "../../data/source.ts";
 import { ConfigError, DataError, describeError } from "../../errors.ts";
@@ -11,6 +11,7 @@ import { countParameters } from "../../model/config.ts";
 import { type FoundCheckpoint, latestCheckpoint } from "../../runs/checkpoint.ts";
 import { listRuns, openDiskStorage } from "../../runs/disk.ts";
 import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
+import type { RunStorage } from "../../runs/storage.ts";
 import { estimateMemory } from "../../stages_memory.ts";
 import {
   runTraining,
@@ -41,9 +42,9 @@ export const command: Command<typeof trainSpec.options> = {
       return 0;
     }
     announce(output, recipe, model, memory);
-    const directory = await run();
     const dataText = recipe.data ? readData(recipe.data.file) : undefined;
-    const seen: Partial<Record<"before" | "after", SampleCompletion[]>> = {};
+    const directory = await run();
+    const seen: Seen = {};
     let summary: TrainingSummary;
     try {
       summary = await runTraining(
@@ -51,9 +52,11 @@ export const command: Command<typeof trainSpec.options> = {
         (event) => report(output, recipe, event, seen),
       );
     } catch (error) {
-      output.note(
-        `What was saved is in ${directory.storage.where}; go on with --resume ${directory.storage.where}`,
-      );
+      const { where } = directory.storage;
+      output.bar.clear();
+      if (seen.ready || args.resume !== undefined)
+        output.note(`What was saved is in ${where}; go on with --resume ${where}`);
+      else forget(where);
       throw error;
     }
     output.bar.clear();
@@ -61,6 +64,19 @@ export const command: Command<typeof trainSpec.options> = {
     return 0;
   },
 };
+
+/** What the events have shown so far. */
+interface Seen {
+  ready?: boolean;
+  before?: SampleCompletion[];
+  after?: SampleCompletion[];
+}
+
+/** Takes back a run that never began, so that its name is free for the next attempt. */
+function forget(where: string): void {
+  rmSync(join(where, "recipe.json"), { force: true });
+  if (readdirSync(where).length === 0) rmdirSync(where);
+}
 
 interface Prepared {
   recipe: Recipe;
@@ -93,7 +109,7 @@ async function prepare(args: TrainArguments, context: CommandContext): Promise<P
 }
 
 async function prepareResume(args: TrainArguments, context: CommandContext): Promise<Prepared> {
-  for (const flag of ["recipe", "model", "data", "out"] as const) {
+  for (const flag of ["recipe", "model", "data", "out", "seed"] as const) {
     if (args[flag] !== undefined) {
       throw new ConfigError(
         "cli/resume-conflict",
@@ -102,18 +118,39 @@ async function prepareResume(args: TrainArguments, context: CommandContext): Pro
       );
     }
   }
-  const directory = await openRun(openDiskStorage(resolve(context.cwd, args.resume!)));
-  const recipe = parseRecipe({
-    ...directory.recipe,
-    ...(args.steps === undefined ? {} : { steps: args.steps }),
+  const storage = openDiskStorage(resolve(context.cwd, args.resume!));
+  const saved = await openRun(storage);
+  const recipe = await resolveRecipe({
+    base: { content: saved.recipe, where: join(storage.where, "recipe.json") },
+    sets: args.set,
+    overrides: { steps: args.steps },
+    locate: (path) => resolve(context.cwd, path),
   });
-  const found = await latestCheckpoint(directory.storage);
+  const found = await latestCheckpoint(storage);
   for (const { path, reason } of found?.skipped ?? [])
     context.output.note(`Passed over the damaged checkpoint ${path}: ${reason}`);
+  if (!found) await refuseDamaged(storage);
   context.output.note(
     found ? `Going on from ${found.path}` : "There is no checkpoint yet: starting from the beginning",
   );
-  return { recipe, resume: found, run: async () => directory };
+  const run = async () => {
+    // What was changed holds for the next resume as well.
+    const text = `${JSON.stringify(recipe, null, 2)}\n`;
+    await storage.writeFile("recipe.json", new TextEncoder().encode(text));
+    return openRun(storage);
+  };
+  return { recipe, resume: found, run };
+}
+
+/** Starting anew over checkpoints that cannot be read would lose what may still be mended. */
+async function refuseDamaged(storage: RunStorage): Promise<void> {
+  const damaged = (await storage.list("checkpoints")).filter((name) => /^step-\d+$/.test(name));
+  if (damaged.length === 0) return;
+  throw new DataError(
+    "runs/no-checkpoint",
+    `Cannot go on with ${storage.where}: none of its checkpoints (${damaged.join(", ")}) is whole`,
+    { hint: "Mend them or move them away; without any, the run starts from its beginning." },
+  );
 }
 
 function readData(file: string): string {
@@ -142,13 +179,9 @@ function announce(
   );
 }
 
-function report(
-  output: Output,
-  recipe: Recipe,
-  event: TrainingEvent,
-  seen: Partial<Record<"before" | "after", SampleCompletion[]>>,
-): void {
+function report(output: Output, recipe: Recipe, event: TrainingEvent, seen: Seen): void {
   if (event.kind === "ready") {
+    seen.ready = true;
     output.note(`GPU: ${event.adapter}; ${mib(event.allocatedBytes)} allocated`);
     output.note(`Evaluating on ${event.heldOut} held-out problems …`);
   } else if (event.kind === "evaluated") {
@@ -178,18 +211,15 @@ function report(
       }),
     );
     output.bar.update(event.step, recipe.steps, recipe.name);
+  } else if (event.kind === "unsaved") {
+    output.note(`The steps up to ${event.step} could not be saved: ${describeError(event.cause)}`);
   } else if (event.kind === "restarted") {
     output.note(`${event.worker} died and was started again: ${describeError(event.cause)}`);
     output.event({ event: "restarted", worker: event.worker, cause: describeError(event.cause) });
   }
 }
 
-function conclude(
-  output: Output,
-  summary: TrainingSummary,
-  seen: Partial<Record<"before" | "after", SampleCompletion[]>>,
-  where: string,
-): void {
+function conclude(output: Output, summary: TrainingSummary, seen: Seen, where: string): void {
   const { before, after } = summary.eval;
   const names = Object.keys(after ?? before ?? {});
   const cell = (metrics: Record<string, number> | null, name: string) =>

@@ -1,0 +1,91 @@
+/**
+ * Which groups the loop has started and what became of them: how many may start now (admission bounds staleness), which
+ * are in flight, how many were dropped for want of signal. The loop owns one; what it says of itself goes into checkpoints.
+ */
+import { WebgrpoError } from "./errors.ts";
+import { Admission } from "./generator/admission.ts";
+
+/** The groups of a run, as saved: enough to go on. */
+export interface GroupCursor {
+  /** The next group to start; its number is also the cursor into the tasks. */
+  nextGroup: number;
+  /** Groups started and neither trained on nor dropped: started again after a resume. */
+  inFlight: number[];
+}
+
+export interface GroupLedgerOptions {
+  groupsPerBatch: number;
+  /** Batches that the trainer may be ahead of a group's first token. */
+  maxStaleness: number;
+  /** Batches' worth of groups without signal that are replaced before a batch stays smaller. */
+  maxRefillWaves: number;
+}
+
+export class GroupLedger {
+  /** Groups dropped for want of signal since the last batch. */
+  dead = 0;
+  private readonly admission: Admission;
+  private readonly mostDead: number;
+  private readonly started = new Set<number>();
+  private readonly restarted: number[];
+  private nextGroup: number;
+
+  constructor({ groupsPerBatch, maxStaleness, maxRefillWaves }: GroupLedgerOptions, start: GroupCursor) {
+    this.admission = new Admission({ groupsPerBatch, maxStaleness });
+    this.mostDead = groupsPerBatch * maxRefillWaves;
+    this.restarted = [...start.inFlight];
+    this.nextGroup = start.nextGroup;
+  }
+
+  /** Groups started and neither trained on nor dropped. */
+  get inFlight(): number {
+    return this.started.size;
+  }
+
+  /** Whether so many groups in a row were without signal that no more are started to replace them. */
+  get exhausted(): boolean {
+    return this.dead >= this.mostDead;
+  }
+
+  /** Marks the groups as started that may start now, when `batchesLeft` are still to be trained; those of a resume first. */
+  start(batchesLeft: number): number[] {
+    const free = this.exhausted ? 0 : this.admission.permits(batchesLeft);
+    const ids = Array.from({ length: free }, () => this.restarted.shift() ?? this.nextGroup++);
+    for (const id of ids) this.started.add(id);
+    this.admission.started(free);
+    return ids;
+  }
+
+  /** A group without signal. */
+  drop(groupId: number): void {
+    this.dead++;
+    this.release([groupId]);
+  }
+
+  /** Groups trained on or given up; ones that are not in flight are passed over. */
+  release(groupIds: readonly number[]): void {
+    this.admission.finished(groupIds.filter((id) => this.started.delete(id)).length);
+  }
+
+  /** A batch was trained on: the count of groups without signal begins anew. */
+  settle(groupIds: readonly number[]): void {
+    this.dead = 0;
+    this.release(groupIds);
+  }
+
+  cursor(): GroupCursor {
+    const inFlight = [...this.restarted, ...this.started].sort((a, b) => a - b);
+    return { nextGroup: this.nextGroup, inFlight };
+  }
+
+  /** The end of a run in which nothing can be learned. */
+  noSignal(step: number): WebgrpoError {
+    return new WebgrpoError(
+      "loop/no-signal",
+      `Cannot form the batch of step ${step}: ${this.dead} groups in a row had equal rewards, which give no gradient`,
+      {
+        hint: "Look at verifier.rewards: make problems easier or harder, sample more diversely (generator.temperature, trainer.groupSize) or raise trainer.maxRefillWaves.",
+      },
+    );
+  }
+}
