@@ -70,11 +70,14 @@ export function decodeCases(shape: ShapeSet): KernelCase[] {
   const progress = Uint32Array.from({ length: 2 * rows }, (_, i) => (i % 2 === 0 ? 2 ** 31 : 0));
   const cache = { rows, heads, kv_heads: kvHeads, head_dim: headDim, slots: rows, capacity };
   const seen = rows * (position + 1);
+  // As many lanes as the generator's decoding takes for these sizes.
+  const attend = decodeAttention.with({ WORKGROUP_SIZE: capacity <= 64 ? Math.max(8, headDim / 4) : 32 });
+  const sampler = sample.with({ WORKGROUP_SIZE: vocab <= 128 ? 16 : vocab <= 4096 ? 64 : 256 });
   const draw = { rows, logit_rows: rows, vocab, seed_low: 1, seed_high: 0, inverse_temperature: 1 };
   return [
     kernelCase(kvStore, { ...cache, entries: rows }, { set, contents: { entries } }),
     kernelCase(
-      decodeAttention,
+      attend,
       { ...cache, source_rows: rows, scale: 1 / Math.sqrt(headDim) },
       {
         set,
@@ -85,9 +88,9 @@ export function decodeCases(shape: ShapeSet): KernelCase[] {
         },
       },
     ),
-    kernelCase(sample, { ...draw, top_k: 0, top_p: 1, min_p: 0 }, { set, contents: { draws } }),
+    kernelCase(sampler, { ...draw, top_k: 0, top_p: 1, min_p: 0 }, { set, contents: { draws } }),
     kernelCase(
-      sample,
+      sampler,
       { ...draw, top_k: 0, top_p: 0.95, min_p: 0 },
       { set, use: "top-p", contents: { draws } },
     ),

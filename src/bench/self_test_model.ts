@@ -99,6 +99,8 @@ export const testLoss: FamilyTest = async (run) => {
     { sequences: 2, tokens, first: 0, has_kl: 0, has_importance: 0 },
     "summary",
   );
+  const clippedSide = (ratio: number, a: number) =>
+    ratio > high && a > 0 ? 1 : ratio < low && a < 0 ? -1 : 0;
   const total = (from: number, to: number) => losses.slice(from, to).reduce((sum, loss) => sum + loss, 0);
   return [
     {
@@ -106,6 +108,17 @@ export const testLoss: FamilyTest = async (run) => {
       got: await run(clippedSurrogate, bindings, dims, "grad"),
       // Where the clipped side is the smaller one, it is constant.
       want: terms.map(({ ratio, clipped, a }) => (ratio <= clipped ? -a * ratio : 0)),
+      tolerance: 1e-5,
+    },
+    {
+      name: "clipped_surrogate stats",
+      got: stats,
+      want: ratios.flatMap((ratio, m) => [
+        losses[m],
+        ratio,
+        clippedSide(ratio, advantage[m]),
+        Math.log(ratio),
+      ]),
       tolerance: 1e-5,
     },
     {
