@@ -14,6 +14,8 @@ export interface GroupCursor {
 }
 
 export interface GroupLedgerOptions {
+  /** Batches of the whole run. */
+  steps: number;
   groupsPerBatch: number;
   /** Batches that the trainer may be ahead of a group's first token. */
   maxStaleness: number;
@@ -24,13 +26,18 @@ export interface GroupLedgerOptions {
 export class GroupLedger {
   /** Groups dropped for want of signal since the last batch. */
   dead = 0;
+  private readonly options: GroupLedgerOptions;
   private readonly admission: Admission;
   private readonly mostDead: number;
   private readonly started = new Set<number>();
+  /** Of those the ones not yet back, with the step at which they were started. */
+  private readonly awaited = new Map<number, number>();
   private readonly restarted: number[];
   private nextGroup: number;
 
-  constructor({ groupsPerBatch, maxStaleness, maxRefillWaves }: GroupLedgerOptions, start: GroupCursor) {
+  constructor(options: GroupLedgerOptions, start: GroupCursor) {
+    const { groupsPerBatch, maxStaleness, maxRefillWaves } = options;
+    this.options = options;
     this.admission = new Admission({ groupsPerBatch, maxStaleness });
     this.mostDead = groupsPerBatch * maxRefillWaves;
     this.restarted = [...start.inFlight];
@@ -47,13 +54,26 @@ export class GroupLedger {
     return this.dead >= this.mostDead;
   }
 
-  /** Marks the groups as started that may start now, when `batchesLeft` are still to be trained; those of a resume first. */
-  start(batchesLeft: number): number[] {
-    const free = this.exhausted ? 0 : this.admission.permits(batchesLeft);
+  /** Marks the groups as started that may start now, after `step` batches; those of a resume first. */
+  start(step: number): number[] {
+    const free = this.exhausted ? 0 : this.admission.permits(this.options.steps - step);
     const ids = Array.from({ length: free }, () => this.restarted.shift() ?? this.nextGroup++);
-    for (const id of ids) this.started.add(id);
+    for (const id of ids) {
+      this.started.add(id);
+      this.awaited.set(id, step);
+    }
     this.admission.started(free);
     return ids;
+  }
+
+  /** A group has come back with its rewards. */
+  arrive(groupId: number): void {
+    this.awaited.delete(groupId);
+  }
+
+  /** Whether a group is still out that would be too old after the batch that follows on `step`: that batch waits for it. */
+  awaits(step: number): boolean {
+    return [...this.awaited.values()].some((started) => started <= step - this.options.maxStaleness);
   }
 
   /** A group without signal. */

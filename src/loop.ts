@@ -6,10 +6,9 @@
  *                          └────────────────── weights (versions) ◀────────────────┘
  *
  * Generators decode all the time and never wait for the trainer; every finished group goes to a verifier at once;
- * groups without signal are dropped and replaced by further generation, so that a batch is a fixed number of
- * completions (up to `maxRefillWaves` times as many; then what there is makes the batch); the trainer takes one step
- * per batch and publishes the weights, which generators take between two decode steps. `mode: "sync"` is the same loop
- * with a staleness of 0 and batches in the order of group ids.
+ * groups without signal are dropped and replaced by further generation (up to `maxRefillWaves`), so that a batch is a
+ * fixed number of completions; the trainer takes one step per batch and publishes the weights, which generators take
+ * between two decode steps. `mode: "sync"` is the same loop with a staleness of 0 and batches in the order of group ids.
  */
 import type { Recipe } from "./config/schema.ts";
 import type { FinishedGroup, GeneratorPool } from "./generator/pool.ts";
@@ -70,7 +69,8 @@ export async function runLoop(
   const maxStaleness = sync ? 0 : recipe.trainer.maxStaleness;
   const groupsPerBatch = batchSize / groupSize;
   const objective = batchObjective(recipe);
-  const ledger = new GroupLedger({ groupsPerBatch, maxStaleness, maxRefillWaves }, start);
+  const { steps } = recipe;
+  const ledger = new GroupLedger({ steps, groupsPerBatch, maxStaleness, maxRefillWaves }, start);
   const collector = new BatchCollector({
     completionsPerBatch: batchSize,
     groupSize,
@@ -85,15 +85,15 @@ export async function runLoop(
 
   // tasks → generator: start every group that will still be of use.
   const admit = () => {
-    for (const groupId of ledger.start(recipe.steps - step))
-      generator.submit(groupId, prompt(groupId), groupSize);
+    for (const groupId of ledger.start(step)) generator.submit(groupId, prompt(groupId), groupSize);
   };
 
   // generator → verifier: score each group at once; one without signal makes room for another.
   const receive = async ({ groupId, prompt: { problem }, rollouts }: FinishedGroup) => {
     const completions = rollouts.map((rollout) => decode(rollout.completionTokens));
-    const trainerState = { global_step: step, max_steps: recipe.steps };
+    const trainerState = { global_step: step, max_steps: steps };
     const rewarded = await verifier.score({ problem, rollouts, completions }, trainerState);
+    ledger.arrive(groupId);
     const alive = collector.add(rewarded);
     onGroup?.(rewarded, alive);
     if (!alive) ledger.drop(groupId);
@@ -101,11 +101,13 @@ export async function runLoop(
     arrived.notify();
   };
 
-  // verifier → trainer: a full batch, or what there is once replacing groups without signal was given up.
+  // verifier → trainer: a full batch, the oldest groups first so that none grows too old; a smaller one where
+  // replacing groups without signal was given up.
   const nextBatch = async (): Promise<CollectedBatch | null> => {
     while (!signal?.aborted) {
       const drained = ledger.exhausted && ledger.inFlight * groupSize === collector.pendingCompletions;
-      const batch = collector.take(trainer.version, drained ? minibatches * groupSize : batchSize);
+      const least = drained ? minibatches * groupSize : batchSize;
+      const batch = ledger.awaits(step) ? null : collector.take(trainer.version, least);
       ledger.release(batch?.staleGroupIds ?? collector.drainStaleGroupIds());
       admit();
       if (batch) return batch;
@@ -122,7 +124,7 @@ export async function runLoop(
   signal?.addEventListener("abort", wake);
   try {
     admit();
-    while (step < recipe.steps) {
+    while (step < steps) {
       const waitedFrom = performance.now();
       const batch = await nextBatch();
       if (!batch) break;

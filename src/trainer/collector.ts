@@ -1,7 +1,7 @@
 /**
  * Turns the stream of rewarded groups into batches of a fixed number of completions: groups without signal and groups
- * that are too old are dropped and counted, the rest is taken in arrival order or, for reproducible runs, in the
- * order of group ids. Knows nothing of the GPU; the loop owns one.
+ * that are too old are dropped and counted, the rest is taken oldest first and in arrival order or, for reproducible runs,
+ * in the order of group ids. Knows nothing of the GPU; the loop owns one.
  */
 import type { RewardedGroup, RewardedRollout } from "../rollout.ts";
 import { type DeadGroupFilter, isDeadGroup } from "./advantages.ts";
@@ -133,6 +133,7 @@ export class BatchCollector {
    */
   take(trainerVersion: number, least = this.options.completionsPerBatch): CollectedBatch | null {
     this.dropStale(trainerVersion);
+    if (this.options.order === "arrival") this.queue.sort((a, b) => oldestOf(a) - oldestOf(b));
     if (this.pendingCompletions < Math.max(1, least)) return null;
     const stats = this.stale;
     this.stale = emptyStats();
@@ -214,6 +215,10 @@ function tally(stats: CollectionStats, { group, dead }: Entry): void {
   if (judged.length === 0) return;
   if (judged.every((rollout) => rollout.correct === 1)) stats.groupsSolved++;
   if (judged.every((rollout) => rollout.correct === 0)) stats.groupsUnsolved++;
+}
+
+function oldestOf({ group }: Entry): number {
+  return Math.min(...(group?.rollouts.map(oldestVersion) ?? []));
 }
 
 function oldestVersion(rollout: RewardedRollout): number {
