@@ -7,7 +7,8 @@
 //   2        ids     (N)     u32   read
 //   3        y       (N, C)  f32   read_write
 //
-// Dispatch: (min(⌈N·C / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
+// Dispatch: (columns, rows, 1), striding both ways, as row_grid.ts says: eight elements a lane, rows of C cut or joined.
+//   Workgroup: WORKGROUP_SIZE lanes, default 64.
 // Numerics: a copy; exact. An id outside the table reads as zeros.
 
 override WORKGROUP_SIZE: u32 = 64;
@@ -28,13 +29,17 @@ fn embedding(
   @builtin(global_invocation_id) id: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
-  let count = params.rows * params.width;
-  for (var i = id.x; i < count; i += groups.x * WORKGROUP_SIZE) {
-    let token = ids[i / params.width];
+  for (var row = id.y; row < params.rows; row += groups.y) {
+    let base = row * params.width;
+    let token = ids[row];
     if (token < params.vocab) {
-      y[i] = table[token * params.width + i % params.width];
+      for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
+        y[base + c] = table[token * params.width + c];
+      }
     } else {
-      y[i] = 0.0;
+      for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
+        y[base + c] = 0.0;
+      }
     }
   }
 }

@@ -7,7 +7,8 @@
 //   2        index   (M)     u32   read
 //   3        y       (M, C)  f32   read_write
 //
-// Dispatch: (min(⌈M·C / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
+// Dispatch: (columns, rows, 1), striding both ways, as row_grid.ts says: eight elements a lane, rows of C cut or joined.
+//   Workgroup: WORKGROUP_SIZE lanes, default 64.
 // Numerics: a copy; exact. An index of N or more reads as zeros.
 
 override WORKGROUP_SIZE: u32 = 64;
@@ -28,13 +29,17 @@ fn gather_rows(
   @builtin(global_invocation_id) id: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
-  let count = params.rows * params.width;
-  for (var i = id.x; i < count; i += groups.x * WORKGROUP_SIZE) {
-    let row = index[i / params.width];
+  for (var m = id.y; m < params.rows; m += groups.y) {
+    let base = m * params.width;
+    let row = index[m];
     if (row < params.source_rows) {
-      y[i] = x[row * params.width + i % params.width];
+      for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
+        y[base + c] = x[row * params.width + c];
+      }
     } else {
-      y[i] = 0.0;
+      for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
+        y[base + c] = 0.0;
+      }
     }
   }
 }

@@ -7,7 +7,8 @@
 //   2        index   (M)     u32   read         distinct; an index of N or more is left out
 //   3        y       (N, C)  f32   read_write
 //
-// Dispatch: (min(⌈M·C / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
+// Dispatch: (columns, rows, 1), striding both ways, as row_grid.ts says: eight elements a lane, rows of C cut or joined.
+//   Workgroup: WORKGROUP_SIZE lanes, default 64.
 // Numerics: one f32 addition an element, rounded once; tested bit for bit.
 
 override WORKGROUP_SIZE: u32 = 64;
@@ -28,11 +29,12 @@ fn scatter_rows(
   @builtin(global_invocation_id) id: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
-  let count = params.rows * params.width;
-  for (var i = id.x; i < count; i += groups.x * WORKGROUP_SIZE) {
-    let row = index[i / params.width];
+  for (var m = id.y; m < params.rows; m += groups.y) {
+    let row = index[m];
     if (row < params.target_rows) {
-      y[row * params.width + i % params.width] += x[i];
+      for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
+        y[row * params.width + c] += x[m * params.width + c];
+      }
     }
   }
 }

@@ -6,7 +6,8 @@
 //   1        gate_up  (N, 2F)  f32   read         gate first, then up
 //   2        act      (N, F)   f32   read_write
 //
-// Dispatch: (min(⌈N·F / WORKGROUP_SIZE⌉, 65535), 1, 1), striding.  Workgroup: WORKGROUP_SIZE lanes, default 64.
+// Dispatch: (columns, rows, 1), striding both ways, as row_grid.ts says: eight elements a lane, rows of F cut or joined.
+//   Workgroup: WORKGROUP_SIZE lanes, default 64.
 // Numerics: f32; tested to 1e-5 relative (WGSL bounds exp loosely).
 
 override WORKGROUP_SIZE: u32 = 64;
@@ -25,10 +26,12 @@ fn swiglu(
   @builtin(global_invocation_id) id: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
-  let count = params.rows * params.width;
-  for (var i = id.x; i < count; i += groups.x * WORKGROUP_SIZE) {
-    let at = i / params.width * params.width + i;
-    let gate = gate_up[at];
-    act[i] = gate / (1.0 + exp(-gate)) * gate_up[at + params.width];
+  for (var row = id.y; row < params.rows; row += groups.y) {
+    let base = row * params.width;
+    for (var f = id.x; f < params.width; f += groups.x * WORKGROUP_SIZE) {
+      let at = 2 * base + f;
+      let gate = gate_up[at];
+      act[base + f] = gate / (1.0 + exp(-gate)) * gate_up[at + params.width];
+    }
   }
 }

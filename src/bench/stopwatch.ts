@@ -35,7 +35,9 @@ export class Stopwatch implements Disposable {
     await gpu.compile([multiplyAdd]);
     if (!Profiler.supported(gpu)) return new Stopwatch(gpu, null);
     const profiler = new Profiler(gpu);
-    if (await timestampsAgree(gpu, profiler)) return new Stopwatch(gpu, profiler);
+    // More than once, because a busy machine may hold the clock's reading up.
+    for (let attempt = 0; attempt < 3; attempt++)
+      if (await timestampsAgree(gpu, profiler)) return new Stopwatch(gpu, profiler);
     profiler.destroy();
     return new Stopwatch(gpu, null);
   }
@@ -101,6 +103,6 @@ async function timestampsAgree(gpu: Gpu, profiler: Profiler): Promise<boolean> {
     const [time] = await profiler.collect(recorder);
     const clock = (performance.now() - from) / 1000;
     // Beyond 50 ms the way to the GPU and back no longer matters.
-    if (clock > 0.05 || rounds >= 16384) return time.seconds > clock / 4 && time.seconds < clock * 1.2;
+    if (clock > 0.05 || rounds >= 16384) return time.seconds > clock / 6 && time.seconds < clock * 1.2;
   }
 }

@@ -1,5 +1,6 @@
 import code from "../../../shaders/embedding/embedding.wgsl" with { type: "text" };
-import { defineKernel, spread } from "../../gpu/kernel.ts";
+import { defineKernel } from "../../gpu/kernel.ts";
+import { rowGrid } from "../row_grid.ts";
 
 /** Rows of the embedding table by token id. */
 export const embedding = defineKernel({
@@ -12,7 +13,7 @@ export const embedding = defineKernel({
     y: { access: "read_write", length: (d) => d.rows * d.width },
   },
   overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [spread((d.rows * d.width) / WORKGROUP_SIZE), 1, 1],
+  grid: (d, { WORKGROUP_SIZE }) => rowGrid(d.rows, d.width, WORKGROUP_SIZE),
   flops: () => 0,
   bytes: (d) => 8 * d.rows * d.width,
 });

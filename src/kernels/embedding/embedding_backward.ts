@@ -13,7 +13,12 @@ export const embeddingBackward = defineKernel({
     dtable: { access: "read_write", length: (d) => d.vocab * d.width },
   },
   overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [spread(d.width / WORKGROUP_SIZE), Math.min(1024, d.vocab), 1],
+  // A large vocabulary is mostly skipped: then one workgroup a token for all columns, so that it is skipped only once.
+  grid: (d, { WORKGROUP_SIZE }) => [
+    d.vocab > 4096 ? 1 : spread(d.width / WORKGROUP_SIZE),
+    Math.min(1024, d.vocab),
+    1,
+  ],
   flops: (d) => d.rows * d.width,
-  bytes: (d) => 4 * (d.rows * d.width + 2 * d.vocab * d.width),
+  bytes: (d) => 4 * (d.rows * d.width + 2 * Math.min(d.vocab, d.rows) * d.width + d.vocab),
 });

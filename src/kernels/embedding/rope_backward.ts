@@ -11,12 +11,8 @@ export const ropeBackward = defineKernel({
     table: { access: "read", length: (d) => d.max_positions * d.head_dim },
     dqkv: { access: "read_write", length: (d) => d.rows * (d.heads + 2 * d.kv_heads) * d.head_dim },
   },
-  overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [
-    spread((d.rows * (d.heads + d.kv_heads) * d.head_dim) / 2 / WORKGROUP_SIZE),
-    1,
-    1,
-  ],
+  overrides: { WORKGROUP_SIZE: 64, LANES_PAIR: 16 },
+  grid: (d, { WORKGROUP_SIZE, LANES_PAIR }) => [spread((d.rows * LANES_PAIR) / WORKGROUP_SIZE), 1, 1],
   flops: (d) => 3 * d.rows * (d.heads + d.kv_heads) * d.head_dim,
   bytes: (d) => 8 * d.rows * (d.heads + d.kv_heads) * d.head_dim,
 });

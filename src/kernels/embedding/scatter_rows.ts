@@ -1,5 +1,6 @@
 import code from "../../../shaders/embedding/scatter_rows.wgsl" with { type: "text" };
-import { defineKernel, spread } from "../../gpu/kernel.ts";
+import { defineKernel } from "../../gpu/kernel.ts";
+import { rowGrid } from "../row_grid.ts";
 
 /** Adds rows to distinct rows of another tensor: the backward pass of `gatherRows`. */
 export const scatterRows = defineKernel({
@@ -12,7 +13,7 @@ export const scatterRows = defineKernel({
     y: { access: "read_write", length: (d) => d.target_rows * d.width },
   },
   overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [spread((d.rows * d.width) / WORKGROUP_SIZE), 1, 1],
+  grid: (d, { WORKGROUP_SIZE }) => rowGrid(d.rows, d.width, WORKGROUP_SIZE),
   flops: (d) => d.rows * d.width,
   bytes: (d) => 12 * d.rows * d.width,
 });

@@ -1,5 +1,6 @@
 import code from "../../../shaders/mlp/swiglu.wgsl" with { type: "text" };
-import { defineKernel, spread } from "../../gpu/kernel.ts";
+import { defineKernel } from "../../gpu/kernel.ts";
+import { rowGrid } from "../row_grid.ts";
 
 /** The gated activation of the MLP on a fused (N, 2F) projection (arXiv:2002.05202). */
 export const swiglu = defineKernel({
@@ -11,7 +12,7 @@ export const swiglu = defineKernel({
     act: { access: "read_write", length: (d) => d.rows * d.width },
   },
   overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [spread((d.rows * d.width) / WORKGROUP_SIZE), 1, 1],
+  grid: (d, { WORKGROUP_SIZE }) => rowGrid(d.rows, d.width, WORKGROUP_SIZE),
   flops: (d) => 5 * d.rows * d.width,
   bytes: (d) => 12 * d.rows * d.width,
 });

@@ -1,5 +1,6 @@
 import code from "../../../shaders/mlp/swiglu_backward.wgsl" with { type: "text" };
-import { defineKernel, spread } from "../../gpu/kernel.ts";
+import { defineKernel } from "../../gpu/kernel.ts";
+import { rowGrid } from "../row_grid.ts";
 
 /** Gradient of `swiglu` with respect to its fused (N, 2F) input. */
 export const swigluBackward = defineKernel({
@@ -12,7 +13,7 @@ export const swigluBackward = defineKernel({
     dgate_up: { access: "read_write", length: (d) => 2 * d.rows * d.width },
   },
   overrides: { WORKGROUP_SIZE: 64 },
-  grid: (d, { WORKGROUP_SIZE }) => [spread((d.rows * d.width) / WORKGROUP_SIZE), 1, 1],
+  grid: (d, { WORKGROUP_SIZE }) => rowGrid(d.rows, d.width, WORKGROUP_SIZE),
   flops: (d) => 10 * d.rows * d.width,
   bytes: (d) => 20 * d.rows * d.width,
 });
