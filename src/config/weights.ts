@@ -1,5 +1,5 @@
 /** Recipe fields of the weight board and of the GPU. */
-import { choice, group, wholeOrDerived } from "./field.ts";
+import { choice, flag, group, wholeOrDerived } from "./field.ts";
 
 export const weightsSchema = group("Weights: how versions travel from the trainer to the generators", {
   dtype: choice({
@@ -10,6 +10,10 @@ export const weightsSchema = group("Weights: how versions travel from the traine
 });
 
 export const gpuSchema = group("GPU", {
+  selfTest: flag({
+    default: true,
+    description: "Try every kernel family on known numbers before a run, and refuse a GPU that fails",
+  }),
   maxMemoryMiB: wholeOrDerived({
     min: 16,
     max: 1048576,

@@ -1,4 +1,5 @@
 /** The trainer as a worker serves it: engine plus publishing. Implements `TrainerApi`. */
+import { requireSelfTest } from "../bench/require_self_test.ts";
 import type { Recipe } from "../config/schema.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -45,6 +46,7 @@ export class TrainerWorker implements TrainerApi {
   }: TrainerOptions): Promise<TrainerReady> {
     const mib = recipe.gpu.maxMemoryMiB;
     const gpu = await this.open(mib ? mib * 2 ** 20 : undefined);
+    if (recipe.gpu.selfTest) await requireSelfTest(gpu);
     const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence, start, reference });
     const writer = openWeightWriter(weights);
     const payload = shardPayload(engine.policy.decoder.layout, recipe.weights.dtype);
