@@ -243,7 +243,6 @@ export class GeneratorPool {
       }
       const launched = await this.launch(member.index, now);
       if (this.disposed) return retire(launched);
-      this.options.onRestart?.(member.index, cause);
       this.members[member.index] = launched;
       const groups = [...heir.pending.values()].map((pending) => ({ ...pending, finished: [] }));
       for (const pending of groups) {
@@ -255,6 +254,7 @@ export class GeneratorPool {
           launched,
           groups.map(({ group }) => group),
         );
+      this.options.onRestart?.(member.index, cause);
     } catch (error) {
       this.fail(error);
     }

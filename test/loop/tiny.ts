@@ -62,12 +62,15 @@ export interface TrainOptions {
   /** Go on with this run instead of starting one. */
   resume?: string;
   signal?: AbortSignal;
+  /** Where the run lies, for what happens to one that fails. */
+  onFolder?(folder: string): void;
   onEvent?(event: TrainingEvent): void;
 }
 
 /** A whole run as the front ends have it. */
 export async function train(recipe: Recipe, options: TrainOptions = {}): Promise<Trained> {
   const folder = options.resume ?? join(await freshFolder(), "run");
+  options.onFolder?.(folder);
   const storage = openDiskStorage(folder);
   const run = options.resume
     ? await openRun(storage)
@@ -141,3 +144,21 @@ export const caught = (promise: Promise<unknown>): Promise<Error & { code?: stri
     () => new Error("nothing was thrown"),
     (error) => error,
   );
+
+/** Every worker started from now on, in order, by the stem of its file. */
+export function recordWorkers(): { of(stage: string): Worker[]; restore(): void } {
+  const started: { stage: string; worker: Worker }[] = [];
+  const Original = globalThis.Worker;
+  globalThis.Worker = class extends Original {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      started.push({ stage: String(url).replace(/^.*\/(\w+)\.ts$/, "$1"), worker: this });
+    }
+  };
+  return {
+    of: (stage) => started.filter((one) => one.stage === stage).map(({ worker }) => worker),
+    restore: () => {
+      globalThis.Worker = Original;
+    },
+  };
+}
