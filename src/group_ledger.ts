@@ -4,6 +4,7 @@
  */
 import { WebgrpoError } from "./errors.ts";
 import { Admission } from "./generator/admission.ts";
+import type { RewardedGroup } from "./rollout.ts";
 
 /** The groups of a run, as saved: enough to go on. */
 export interface GroupCursor {
@@ -24,8 +25,10 @@ export interface GroupLedgerOptions {
 }
 
 export class GroupLedger {
-  /** Groups dropped for want of signal since the last batch. */
-  dead = 0;
+  /** Groups dropped for want of signal since the last batch, and their completions. */
+  private dead = 0;
+  private completions = 0;
+  private unscored: string[] = [];
   private readonly options: GroupLedgerOptions;
   private readonly admission: Admission;
   private readonly mostDead: number;
@@ -77,8 +80,11 @@ export class GroupLedger {
   }
 
   /** A group without signal. */
-  drop(groupId: number): void {
+  drop({ groupId, rollouts }: RewardedGroup): void {
     this.dead++;
+    this.completions += rollouts.length;
+    for (const { reward, verdicts } of rollouts)
+      if (reward === null) this.unscored.push(verdicts.find(({ reason }) => reason)?.reason ?? "not judged");
     this.release([groupId]);
   }
 
@@ -89,7 +95,8 @@ export class GroupLedger {
 
   /** A batch was trained on: the count of groups without signal begins anew. */
   settle(groupIds: readonly number[]): void {
-    this.dead = 0;
+    this.dead = this.completions = 0;
+    this.unscored = [];
     this.release(groupIds);
   }
 
@@ -100,11 +107,16 @@ export class GroupLedger {
 
   /** The end of a run in which nothing can be learned. */
   noSignal(step: number): WebgrpoError {
+    const { dead, completions, unscored } = this;
+    const why =
+      unscored.length > completions / 2
+        ? `${unscored.length} of ${completions} completions could not be scored, the last with "${unscored.at(-1)}"`
+        : "their completions had equal rewards, which give no gradient";
     return new WebgrpoError(
       "loop/no-signal",
-      `Cannot form the batch of step ${step}: ${this.dead} groups in a row had equal rewards, which give no gradient`,
+      `Cannot form the batch of step ${step} from ${dead} groups in a row: ${why}`,
       {
-        hint: "Look at verifier.rewards: make problems easier or harder, sample more diversely (generator.temperature, trainer.groupSize) or raise trainer.maxRefillWaves.",
+        hint: "Look at verifier.rewards: mend a reward that fails, make problems easier or harder, sample more diversely (generator.temperature, trainer.groupSize) or raise trainer.maxRefillWaves.",
       },
     );
   }

@@ -96,7 +96,7 @@ export async function runLoop(
     ledger.arrive(groupId);
     const alive = collector.add(rewarded);
     onGroup?.(rewarded, alive);
-    if (!alive) ledger.drop(groupId);
+    if (!alive) ledger.drop(rewarded);
     admit();
     arrived.notify();
   };

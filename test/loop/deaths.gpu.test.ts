@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { latestCheckpoint } from "../../src/runs/checkpoint.ts";
+import { openDiskStorage } from "../../src/runs/disk.ts";
+import type { Stages } from "../../src/stages.ts";
+import type { TrainingEvent } from "../../src/training.ts";
+import {
+  caught,
+  hasModel,
+  loop,
+  recordWorkers,
+  removeFolders,
+  tinyRecipe,
+  train,
+  weightsOf,
+} from "./tiny.ts";
+
+let workers: ReturnType<typeof recordWorkers>;
+beforeEach(() => {
+  workers = recordWorkers();
+});
+afterEach(() => workers.restore());
+afterAll(removeFolders);
+
+const sync = tinyRecipe({ mode: "sync" });
+const restarted = (events: TrainingEvent[]) =>
+  events.flatMap((event) => (event.kind === "restarted" ? [event.worker] : []));
+/** Kills the newest worker of a stage a little after each of the given steps, once each. */
+const killAfter = (stage: string, ...steps: number[]) => {
+  const left = new Set(steps);
+  return (event: TrainingEvent) => {
+    if (event.kind === "stepped" && left.delete(event.step))
+      setTimeout(() => workers.of(stage).at(-1)!.terminate(), 150);
+  };
+};
+
+describe.skipIf(!hasModel)("a generator that dies", () => {
+  it("is started again, and the run ends as if it had not", async () => {
+    const whole = await train(sync);
+    const hurt = await train(sync, { onEvent: killAfter("generator", 1) });
+    expect(restarted(hurt.events)).toEqual(["generator 0"]);
+    expect(hurt.summary.steps).toBe(3);
+    expect((await weightsOf(hurt.folder, 3)).equals(await weightsOf(whole.folder, 3))).toBe(true);
+  });
+
+  it("goes on after the loss of its device in mid-sequence, in async mode too", async () => {
+    const { end, steps, restarts } = await loop(tinyRecipe({ steps: 4 }), {
+      prepare: (stages) =>
+        stages.generator.onGroup((group) => {
+          if (group.groupId === 1) void stages.generator.loseDevice(0);
+        }),
+    });
+    expect(restarts).toMatchObject([{ worker: "generator 0", cause: { code: "gpu/lost" } }]);
+    expect(end.step).toBe(4);
+    const ids = steps.flatMap(({ groups }) => groups.map(({ groupId }) => groupId));
+    expect(new Set(ids).size).toBe(16);
+  });
+
+  it("ends the run at its second death within a minute, with every step saved", async () => {
+    const recipe = tinyRecipe({ steps: 6 });
+    const folder: string[] = [];
+    const events: TrainingEvent[] = [];
+    const kill = killAfter("generator", 2);
+    const failing = train(recipe, {
+      onFolder: (path) => folder.push(path),
+      onEvent: (event) => {
+        events.push(event);
+        if (event.kind === "restarted") workers.of("generator").at(-1)!.terminate();
+        kill(event);
+      },
+    });
+    const error = await caught(failing);
+    expect(error).toMatchObject({ code: "generator/died-twice" });
+    expect(error.message).toContain("was terminated");
+    expect(error.hint).toContain("--resume");
+    const reached = events.flatMap((event) => (event.kind === "stepped" ? [event.step] : [])).at(-1)!;
+    expect(reached).toBeGreaterThanOrEqual(2);
+    expect((await latestCheckpoint(openDiskStorage(folder[0])))?.state.step).toBe(reached);
+    const rest = await train(recipe, { resume: folder[0] });
+    expect(rest.summary.steps).toBe(6);
+    expect(rest.metrics.map((row) => row.step)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
+
+describe.skipIf(!hasModel)("a trainer that dies", () => {
+  it("goes on from the newest checkpoint", async () => {
+    const recipe = tinyRecipe({ steps: 4, checkpoint: { every: 2 } });
+    const { events, summary, metrics, folder } = await train(recipe, { onEvent: killAfter("trainer", 3) });
+    expect(restarted(events)).toEqual(["trainer"]);
+    expect(summary.steps).toBe(4);
+    // Step 3 was lost with the trainer and came again; its row is there once.
+    expect(metrics.map((row) => row.step)).toEqual([1, 2, 3, 4]);
+    const steps = events.flatMap((event) => (event.kind === "stepped" ? [event.step] : []));
+    expect(steps).toEqual([1, 2, 3, 3, 4]);
+    expect((await weightsOf(folder, 4)).byteLength).toBeGreaterThan(0);
+  });
+
+  it("is noticed also where its state is asked for, and begins at the model without a checkpoint", async () => {
+    const numbers: number[] = [];
+    let trainer!: Stages["trainer"];
+    const { end, restarts } = await loop(tinyRecipe({ steps: 2 }), {
+      prepare: (stages) => {
+        trainer = stages.trainer;
+      },
+      onStep: async ({ state }) => {
+        numbers.push(state.step);
+        if (numbers.length > 1) return;
+        await trainer.loseDevice();
+        expect(await trainer.state()).toBeNull();
+      },
+    });
+    expect(restarts).toMatchObject([{ worker: "trainer", cause: { code: "gpu/lost" } }]);
+    expect(numbers).toEqual([1, 1, 2]);
+    expect(end.step).toBe(2);
+  });
+
+  it("ends the run at its second death within a minute; the newest checkpoint is whole", async () => {
+    const recipe = tinyRecipe({ steps: 5, checkpoint: { every: 1 } });
+    const folder: string[] = [];
+    const error = await caught(
+      train(recipe, { onFolder: (path) => folder.push(path), onEvent: killAfter("trainer", 1, 2) }),
+    );
+    expect(error).toMatchObject({ code: "trainer/died-twice" });
+    expect((await latestCheckpoint(openDiskStorage(folder[0])))?.state.step).toBe(2);
+    const rest = await train(recipe, { resume: folder[0] });
+    expect(rest.summary.steps).toBe(5);
+  });
+});
+
+describe.skipIf(!hasModel)("a verifier that dies", () => {
+  it("costs no sample", async () => {
+    const whole = await train(sync);
+    const hurt = await train(sync, { onEvent: killAfter("verifier", 1) });
+    expect(workers.of("verifier").length).toBeGreaterThan(2);
+    expect(hurt.metrics.map((row) => row["verifier/restarts_total"])).toContain(1);
+    expect(hurt.metrics.map((row) => row["batch/unscored_completions"])).toEqual([0, 0, 0]);
+    expect((await weightsOf(hurt.folder, 3)).equals(await weightsOf(whole.folder, 3))).toBe(true);
+  });
+});
