@@ -40,7 +40,8 @@ export function linearCases(shape: ShapeSet): KernelCase[] {
       kernelCase(linearBackwardWeightVec4, { ...dims, accumulate: 1 }, options),
     );
   }
-  const dims = { rows, ...uses.gate_up, has_bias: 0, accumulate: 0 };
+  // The kernels for any size serve odd shapes alone, and take several times as long.
+  const dims = { rows: rows / 4, ...uses.gate_up, has_bias: 0, accumulate: 0 };
   const options = { set, use: "gate_up" };
   cases.push(
     kernelCase(linearVec4, { ...dims, rows: decodeRows }, { set, use: "decode gate_up" }),

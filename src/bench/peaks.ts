@@ -19,7 +19,7 @@ const MAX_ROUNDS = 2 ** 14;
 const COPY_BYTES = 2 ** 26;
 
 /** Measures both peaks, the fastest of `repeats` samples each, in about a second on a processor. */
-export async function measurePeaks(stopwatch: Stopwatch, repeats = 5): Promise<Peaks> {
+export async function measurePeaks(stopwatch: Stopwatch, repeats = 10): Promise<Peaks> {
   const { gpu } = stopwatch;
   await gpu.compile([multiplyAdd, copyQuads]);
   return {

@@ -190,8 +190,8 @@ export async function measureGenerator(
   engine.takeReport();
   const timed = await repeat(repeats, round);
   const report = engine.takeReport();
-  const tokens = report.generatedTokens / repeats;
-  const rows = tokens + report.prefilledTokens / repeats;
+  const tokens = report.generatedTokens / timed.runs;
+  const rows = tokens + report.prefilledTokens / timed.runs;
   return {
     name: "generator chunk",
     what: `${groups.length * perGroup} rows, ${decodeChunk} decode steps; a prefill every ${chunks} chunks`,
@@ -210,20 +210,23 @@ export function matrixFlops(config: ModelConfig, rows: number, predicted: number
   return 2 * (layers * rows + table * predicted);
 }
 
-/** Median seconds of `count` runs, and the mean counts of one. */
+/** No more repeats after this. */
+const ENOUGH_SECONDS = 10;
+
+/** Median seconds of up to `count` runs, how many there were, and the mean counts of one. */
 async function repeat(
   count: number,
   run: () => Promise<unknown>,
-): Promise<{ seconds: number; counts: Tally }> {
+): Promise<{ seconds: number; runs: number; counts: Tally }> {
   const seconds: number[] = [];
   const { counts } = await tally(async () => {
-    for (let i = 0; i < count; i++) {
+    for (let spent = 0; seconds.length < count && spent < ENOUGH_SECONDS; spent += seconds.at(-1)!) {
       const from = performance.now();
       await run();
       seconds.push((performance.now() - from) / 1000);
     }
   });
-  return { seconds: median(seconds), counts: scale(counts, 1 / count) };
+  return { seconds: median(seconds), runs: seconds.length, counts: scale(counts, 1 / seconds.length) };
 }
 
 function scale(counts: Tally, factor: number): Tally {

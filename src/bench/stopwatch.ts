@@ -21,6 +21,8 @@ export interface Timing {
 const SAMPLE_SECONDS = 0.02;
 /** The clock also sees the way to the GPU and back (11 ms under Deno), so its samples are longer. */
 const CLOCK_SAMPLE_SECONDS = 0.15;
+/** No more samples after this, so that a slow adapter does not take minutes. */
+const ENOUGH_SECONDS = 1;
 /** Dispatches of a sample, at most: what the profiler holds. */
 const MAX_DISPATCHES = 1024;
 
@@ -50,17 +52,24 @@ export class Stopwatch implements Disposable {
     this.recorder.observer = profiler;
   }
 
-  /** Times `encode`, which records the same dispatches at every call; the median of `repeats` samples after a warm-up. */
+  /**
+   * Times `encode`, which records the same dispatches at every call: the median of `repeats` samples after a warm-up,
+   * or of fewer where one takes a second or so.
+   */
   async time(encode: (recorder: Recorder) => void, repeats: number): Promise<Timing> {
     const before = this.recorder.counters.dispatches;
     let once = await this.sample(encode, 1);
     const dispatches = Math.max(1, this.recorder.counters.dispatches - before);
     // The first run may include the driver's own compilation.
-    once = Math.min(once, await this.sample(encode, 1));
+    if (once < ENOUGH_SECONDS / 4) once = Math.min(once, await this.sample(encode, 1));
     const wanted = (this.profiler ? SAMPLE_SECONDS : CLOCK_SAMPLE_SECONDS) / Math.max(once, 1e-9);
     const rounds = Math.max(1, Math.min(Math.ceil(wanted), Math.floor(MAX_DISPATCHES / dispatches)));
     const samples: number[] = [];
-    for (let i = 0; i < repeats; i++) samples.push((await this.sample(encode, rounds)) / rounds);
+    for (let spent = 0; samples.length < repeats && spent < ENOUGH_SECONDS; ) {
+      const seconds = await this.sample(encode, rounds);
+      samples.push(seconds / rounds);
+      spent += seconds;
+    }
     return { seconds: median(samples), fastest: Math.min(...samples), source: this.source };
   }
 

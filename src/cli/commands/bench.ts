@@ -49,6 +49,10 @@ export function reportBench(events: readonly BenchEvent[], { output }: Pick<Comm
     const rows = kernels.filter((one) => one.set === set).map(kernelRow);
     if (rows.length > 0) output.print(`\n${title}\n${formatTable(KERNEL_HEADER, rows)}`);
   }
+  if (kernels.some(({ roofline }) => roofline > 1))
+    output.print(
+      "\nOver 100 % of peak: a cache held the operands, or other programs slowed the peaks' measurement.",
+    );
   if (steps.length > 0) output.print(`\nWhole steps\n${formatTable(STEP_HEADER, steps.map(stepRow))}`);
   for (const step of steps) {
     output.print(`  ${step.name}: ${step.what}`);

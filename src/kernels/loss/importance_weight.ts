@@ -14,6 +14,8 @@ export const importanceWeight = defineKernel({
     importance: { access: "read_write", length: (d) => d.tokens },
     scaled_weight: { access: "read_write", length: (d) => d.tokens },
   },
+  // Few lanes: sequences are many, and every barrier costs a software adapter a switch of all lanes.
+  overrides: { WORKGROUP_SIZE: 16 },
   grid: (d) => [spread(d.sequences), 1, 1],
   flops: (d) => 6 * d.tokens,
   bytes: (d) => 20 * d.tokens,

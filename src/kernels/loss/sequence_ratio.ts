@@ -14,6 +14,8 @@ export const sequenceRatio = defineKernel({
     log_ratio: { access: "read_write", length: (d) => d.tokens },
     ratio: { access: "read_write", length: (d) => 2 * d.sequences },
   },
+  // Few lanes: sequences are many, and every barrier costs a software adapter a switch of all lanes.
+  overrides: { WORKGROUP_SIZE: 16 },
   grid: (d) => [spread(d.sequences), 1, 1],
   flops: (d) => 2 * d.tokens,
   bytes: (d) => 16 * d.tokens,

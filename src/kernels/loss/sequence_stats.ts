@@ -15,6 +15,8 @@ export const sequenceStats = defineKernel({
     entropy: { access: "read", length: (d) => d.tokens },
     summary: { access: "read_write", length: (d) => 16 * (d.first + d.sequences) },
   },
+  // Few lanes: sequences are many, and every barrier costs a software adapter a switch of all lanes.
+  overrides: { WORKGROUP_SIZE: 16 },
   grid: (d) => [spread(d.sequences), 1, 1],
   flops: (d) => 20 * d.tokens,
   bytes: (d) => 32 * d.tokens,

@@ -16,6 +16,8 @@ export const sequenceSurrogate = defineKernel({
     grad: { access: "read_write", length: (d) => d.tokens },
     stats: { access: "read_write", length: (d) => 4 * d.tokens },
   },
+  // Few lanes: sequences are many, and every barrier costs a software adapter a switch of all lanes.
+  overrides: { WORKGROUP_SIZE: 16 },
   grid: (d) => [spread(d.sequences), 1, 1],
   flops: (d) => 8 * d.tokens,
   bytes: (d) => 36 * d.tokens,
