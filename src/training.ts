@@ -52,7 +52,15 @@ export interface EvaluationRecord {
 }
 
 export type TrainingEvent =
-  | { kind: "ready"; adapter: string; allocatedBytes: number; maxSequence: number; heldOut: number }
+  | {
+      kind: "ready";
+      adapter: string;
+      allocatedBytes: number;
+      maxSequence: number;
+      heldOut: number;
+      /** Whether an evaluation comes before the first step. */
+      evaluates: boolean;
+    }
   | { kind: "evaluated"; when: "before" | "during" | "after"; step: number; result: EvaluationRecord }
   | {
       kind: "stepped";
@@ -143,14 +151,17 @@ class Session {
   async run(): Promise<TrainingSummary> {
     const { recipe, run, signal } = this.inputs;
     const { stages } = this;
+    const recorded = await this.readEvaluation();
+    const evaluates = !recorded && this.first.step === 0 && stages.heldOut.length > 0;
     this.emit({
       kind: "ready",
       adapter: stages.adapter,
       allocatedBytes: stages.allocatedBytes,
       maxSequence: stages.maxSequence,
       heldOut: stages.heldOut.length,
+      evaluates,
     });
-    const before = await this.evaluationBefore();
+    const before = evaluates ? await this.evaluate("before", 0) : recorded;
     stages.generator.takeReport();
     this.loopBegan = this.lastStep = performance.now();
     try {
@@ -301,12 +312,12 @@ class Session {
     return record;
   }
 
-  /** A resumed run has been evaluated already, if it came so far: the record is read back. */
-  private async evaluationBefore(): Promise<EvaluationRecord | null> {
+  /** The record of the evaluation before training, which a resumed run has if it came so far. */
+  private async readEvaluation(): Promise<EvaluationRecord | null> {
     const row = (await this.inputs.run.readMetrics()).find(
       ({ event, when }) => event === "evaluation" && when === "before",
     );
-    if (!row) return this.first.step === 0 ? this.evaluate("before", 0) : null;
+    if (!row) return null;
     const metrics: Record<string, number> = {};
     for (const [name, value] of Object.entries(row))
       if (name.startsWith("eval_")) metrics[name.slice(5)] = Number(value);

@@ -183,7 +183,7 @@ function report(output: Output, recipe: Recipe, event: TrainingEvent, seen: Seen
   if (event.kind === "ready") {
     seen.ready = true;
     output.note(`GPU: ${event.adapter}; ${mib(event.allocatedBytes)} allocated`);
-    output.note(`Evaluating on ${event.heldOut} held-out problems …`);
+    if (event.evaluates) output.note(`Evaluating on ${event.heldOut} held-out problems …`);
   } else if (event.kind === "evaluated") {
     const { metrics, samples } = event.result;
     if (event.when !== "during") seen[event.when] = samples;
@@ -224,12 +224,13 @@ function conclude(output: Output, summary: TrainingSummary, seen: Seen, where: s
   const names = Object.keys(after ?? before ?? {});
   const cell = (metrics: Record<string, number> | null, name: string) =>
     metrics && name in metrics ? metrics[name].toFixed(3) : "–";
-  output.print(
-    formatTable(
-      ["", "before", "after"],
-      names.map((name) => [name, cell(before, name), cell(after, name)]),
-    ),
-  );
+  if (names.length > 0)
+    output.print(
+      formatTable(
+        ["", "before", "after"],
+        names.map((name) => [name, cell(before, name), cell(after, name)]),
+      ),
+    );
   for (const [i, { prompt, completion }] of (seen.before ?? []).entries()) {
     output.print(`\n${prompt}`);
     output.print(`  before  ${completion}`);
