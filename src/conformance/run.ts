@@ -18,12 +18,23 @@ interface Part {
   run(gpu: Gpu): AsyncIterable<CaseResult>;
 }
 
+export interface ConformanceOptions {
+  /** Runs only the cases whose path contains this. */
+  only?: string;
+  /** Tokens drawn to compare each filtered distribution's frequencies. Default 200,000. */
+  draws?: number;
+}
+
 /**
- * Runs all cases whose path contains `only`.
+ * Runs all cases, or those that the options choose.
  * @throws DataError where the directory holds no vectors, GpuLostError
  */
-export async function* runConformance(gpu: Gpu, source: VectorSource, only = ""): AsyncGenerator<CaseResult> {
-  const parts = await listParts(source);
+export async function* runConformance(
+  gpu: Gpu,
+  source: VectorSource,
+  { only = "", draws = 200_000 }: ConformanceOptions = {},
+): AsyncGenerator<CaseResult> {
+  const parts = await listParts(source, draws);
   if (parts.length === 0) {
     throw new DataError(
       "conformance/no-vectors",
@@ -51,7 +62,7 @@ export async function* runConformance(gpu: Gpu, source: VectorSource, only = "")
   }
 }
 
-async function listParts(source: VectorSource): Promise<Part[]> {
+async function listParts(source: VectorSource, draws: number): Promise<Part[]> {
   const [top, kernels, models] = [
     await source.list(""),
     await source.list("kernels"),
@@ -64,7 +75,7 @@ async function listParts(source: VectorSource): Promise<Part[]> {
       name: `models/${model}`,
       run: (gpu: Gpu) => runModelCase(gpu, source, `models/${model}`),
     })),
-    ...files(top).map((file) => topPart(source, file)),
+    ...files(top).map((file) => topPart(source, file, draws)),
   ];
 }
 
@@ -78,13 +89,14 @@ function kernelPart(source: VectorSource, path: string): Part {
   };
 }
 
-function topPart(source: VectorSource, file: string): Part {
+function topPart(source: VectorSource, file: string, draws: number): Part {
   const name = file.slice(0, -SUFFIX.length);
   return {
     name,
     async *run(gpu) {
       if (name === "adamw") yield await runOptimizerCase(gpu, name, await readVectors(source, file));
-      else if (name === "sampling") yield* runSamplingCases(gpu, name, await readVectors(source, file));
+      else if (name === "sampling")
+        yield* runSamplingCases(gpu, name, await readVectors(source, file), draws);
       else yield failedCase(name, "no check knows this file");
     },
   };

@@ -9,8 +9,6 @@ import { type CaseResult, type Check, failedCase, judge, onePlus } from "./compa
 import { KernelRun } from "./kernel_run.ts";
 import type { Vectors } from "./vectors.ts";
 
-/** From each tensor's distributions together, shared out over its rows. */
-const DRAWS = 200_000;
 /** The whole file passes a right sampler with this probability left out, shared out over its distributions. */
 const SIGNIFICANCE = 1e-3;
 /** Softmax over the vocabulary: relative and absolute. */
@@ -38,11 +36,12 @@ export function filterSettings(name: string): FilterSettings | null {
   return settings;
 }
 
-/** Two cases a tensor: what the sampler reports, and how often it draws what. */
+/** Two cases a tensor: what the sampler reports, and how often it draws what in `total` draws over all rows. */
 export async function* runSamplingCases(
   gpu: Gpu,
   path: string,
   vectors: Vectors,
+  total: number,
 ): AsyncGenerator<CaseResult> {
   const names = vectors.names.filter((name) => name !== "logits");
   const [rows, vocab] = vectors.shape("logits", 2);
@@ -51,7 +50,7 @@ export async function* runSamplingCases(
   const least = SIGNIFICANCE / (rows * names.length);
   using run = new KernelRun(gpu, "sampling");
   const logits = run.put("logits", vectors.floats("logits"));
-  const share = Math.ceil(DRAWS / rows);
+  const share = Math.ceil(total / rows);
   const draws = run.blank("draws", 4 * share);
   const sampled = run.blank("sampled", 4 * share);
   const counters = new Uint32Array(4 * share);
@@ -89,7 +88,7 @@ export async function* runSamplingCases(
       checks.push(...reportChecks(row, reports, wanted));
     }
     yield judge(`${path} ${name} reported`, checks);
-    yield frequencyCase(`${path} ${name} frequencies`, chances, least);
+    yield frequencyCase(`${path} ${name} frequencies`, chances, least, total);
   }
 }
 
@@ -142,13 +141,13 @@ function reportChecks(row: number, reports: readonly Drawn[], probabilities: Flo
 }
 
 /** Error and tolerance are negative decimal logarithms of p: 3 means that one right sampler in a thousand is as far off. */
-function frequencyCase(name: string, chances: readonly number[], least: number): CaseResult {
+function frequencyCase(name: string, chances: readonly number[], least: number, total: number): CaseResult {
   const p = Math.min(...chances);
   return {
     name,
     error: Math.max(0, -Math.log10(p)),
     tolerance: -Math.log10(least),
     pass: p > least,
-    detail: `smallest p ${p.toPrecision(3)} of ${chances.length} rows, ${DRAWS} draws in all (-log10 p)`,
+    detail: `smallest p ${p.toPrecision(3)} of ${chances.length} rows, ${total} draws in all (-log10 p)`,
   };
 }

@@ -20,7 +20,7 @@ export const command: Command<typeof conformanceSpec.options> = {
     const results: CaseResult[] = [];
     try {
       output.note(`Checking ${folder} on ${gpu.adapterName}`);
-      for await (const result of runConformance(gpu, source, args.only)) {
+      for await (const result of runConformance(gpu, source, { only: args.only })) {
         interrupt.signal.throwIfAborted();
         results.push(result);
         output.bar.update(results.length, results.length, result.name);
