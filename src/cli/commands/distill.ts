@@ -38,7 +38,7 @@ const PRESETS: Record<string, DistillPreset> = {
       { share: 0.85, options: { guessShare: 0.25, forget: 0.15, slip: 0.02 } },
       { share: 0.15, options: { guessShare: 0.58, forget: 0.25, slip: 0.03 } },
     ],
-    steps: 2600,
+    steps: 1400,
   },
 };
 
