@@ -12,7 +12,6 @@ import type { Gpu } from "./gpu/device.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { packTensors } from "./model/layout.ts";
 import type { FinishReason, PromptTokens, Rollout } from "./rollout.ts";
-import { createWeightExchange } from "./weights/exchange.ts";
 
 /** Sequences decoded side by side, at most. */
 const MAX_CONCURRENCY = 128;
@@ -95,8 +94,6 @@ export async function answerPrompts(
   const { config, tensors } = model.files;
   const longest = prompts.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   const maxSequence = longest + sampling.maxTokens;
-  // The engine gets its weights by hand; the handle is for workers and stays unread.
-  const unread = createWeightExchange({ byteLength: 4, readers: 1 });
   using engine = await GeneratorEngine.create(gpu, {
     config,
     concurrency: roomFor(gpu, config, maxSequence, prompts.length * samples),
@@ -104,10 +101,7 @@ export async function answerPrompts(
     decodeChunk: EVALUATION_CHUNK,
     recomputeCache: false,
     eosIds: [...model.eosIds],
-    weights: unread.readerHandle(0),
-    format: "f32",
   });
-  unread.close();
   engine.setWeights(packTensors(engine.layout, tensors), 0);
   engine.admit(prompts.map((prompt, i) => promptGroup(prompt, i, samples, sampling)));
   const answers: Rollout[][] = prompts.map(() => []);

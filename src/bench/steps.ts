@@ -11,7 +11,6 @@ import { layoutParameters, packTensors } from "../model/layout.ts";
 import { buildTrainingBatch, type TrainingBatch } from "../trainer/batch.ts";
 import { TrainerEngine } from "../trainer/engine.ts";
 import { batchObjective } from "../trainer/losses/registry.ts";
-import { createWeightExchange } from "../weights/api.ts";
 import { median, type Stopwatch } from "./stopwatch.ts";
 import { type Tally, tally } from "./tally.ts";
 
@@ -154,7 +153,6 @@ export async function measureGenerator(
   const recipe = stepRecipe(size);
   const { decodeChunk, temperature } = recipe.generator;
   const layout = layoutParameters(config);
-  const exchange = createWeightExchange({ byteLength: 64, readers: 1 });
   using engine = await GeneratorEngine.create(gpu, {
     config,
     concurrency: size.concurrency,
@@ -162,10 +160,7 @@ export async function measureGenerator(
     decodeChunk,
     recomputeCache: false,
     eosIds: [],
-    weights: exchange.readerHandle(0),
-    format: "f32",
   });
-  exchange.close();
   engine.setWeights(packTensors(layout, freshWeights(config, 1)), 0);
   const sampling = { temperature, topK: 0, topP: 1, minP: 0, maxTokens: size.maxTokens, seed: 1 };
   const perGroup = Math.min(recipe.trainer.groupSize, size.concurrency);

@@ -48,7 +48,8 @@ export interface GeneratorReport {
   policyVersion: number;
 }
 
-export interface GeneratorOptions {
+/** What the decoding engine needs, wherever its weights come from. */
+export interface EngineOptions {
   config: ModelConfig;
   /** Sequences decoded side by side. */
   concurrency: number;
@@ -60,6 +61,9 @@ export interface GeneratorOptions {
   recomputeCache: boolean;
   /** Ids that end a completion. */
   eosIds: number[];
+}
+
+export interface GeneratorOptions extends EngineOptions {
   weights: WeightHandle;
   format: PayloadFormat;
   /** Take weights whose fingerprint was checked only. */

@@ -8,7 +8,7 @@ import { WebgrpoError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ParameterLayout } from "../model/layout.ts";
 import type { Rollout } from "../rollout.ts";
-import type { GeneratorOptions, GeneratorReport, PromptGroup, SamplingOptions } from "./api.ts";
+import type { EngineOptions, GeneratorReport, PromptGroup, SamplingOptions } from "./api.ts";
 import { DecodePass, type DecodeRow, type PrefillPrompt } from "./decode_pass.ts";
 import { emptyReport } from "./report.ts";
 
@@ -31,7 +31,7 @@ export class GeneratorEngine implements Disposable {
   /** The version of the weights in use; -1 before the first. */
   version = -1;
   report: GeneratorReport = emptyReport();
-  private readonly options: GeneratorOptions;
+  private readonly options: EngineOptions;
   private readonly pass: DecodePass;
   private readonly waiting: PromptGroup[] = [];
   private readonly freeSlots: number[];
@@ -39,11 +39,11 @@ export class GeneratorEngine implements Disposable {
   private stale = false;
 
   /** Compiles and allocates. @throws GpuLimitError, ShaderError */
-  static async create(gpu: Gpu, options: GeneratorOptions): Promise<GeneratorEngine> {
+  static async create(gpu: Gpu, options: EngineOptions): Promise<GeneratorEngine> {
     return new GeneratorEngine(gpu, options, await DecodePass.create(gpu, options));
   }
 
-  private constructor(gpu: Gpu, options: GeneratorOptions, pass: DecodePass) {
+  private constructor(gpu: Gpu, options: EngineOptions, pass: DecodePass) {
     this.gpu = gpu;
     this.options = options;
     this.pass = pass;

@@ -30,8 +30,6 @@ async function makeEngine(options: { concurrency: number; decodeChunk?: number; 
     decodeChunk: 4,
     recomputeCache: false,
     eosIds: [1],
-    format: "f32",
-    weights: undefined as never,
     ...options,
   });
   engine.setWeights(packTensors(engine.layout, weights), 0);

@@ -5,7 +5,6 @@ import type { PromptGroup } from "../../src/generator/api.ts";
 import { GeneratorEngine } from "../../src/generator/engine.ts";
 import { tensorNames } from "../../src/model/config.ts";
 import { packTensors } from "../../src/model/layout.ts";
-import { createWeightExchange } from "../../src/weights/exchange.ts";
 import { testGpu } from "../gpu_harness.ts";
 import { type Llama2cModel, piecesText, readLlama2c, readPieces } from "./llama2c.ts";
 
@@ -18,7 +17,6 @@ const TOKENS = 200;
 
 async function continueGreedily(model: Llama2cModel, prompts: readonly (readonly number[])[]) {
   const maxSequence = Math.max(...prompts.map(({ length }) => length)) + TOKENS;
-  const exchange = createWeightExchange({ byteLength: 4, readers: 1 });
   using engine = await GeneratorEngine.create(await testGpu(), {
     config: model.config,
     concurrency: prompts.length,
@@ -26,10 +24,7 @@ async function continueGreedily(model: Llama2cModel, prompts: readonly (readonly
     decodeChunk: 16,
     recomputeCache: false,
     eosIds: model.config.eosIds,
-    weights: exchange.readerHandle(0),
-    format: "f32",
   });
-  exchange.close();
   engine.setWeights(packTensors(engine.layout, model.tensors), 0);
   const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, maxTokens: TOKENS, seed: 0 };
   engine.admit(
