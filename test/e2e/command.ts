@@ -68,11 +68,10 @@ export function start(words: readonly string[], options: { cwd?: string; limitMs
 export const command = (words: readonly string[], options: { cwd?: string; limitMs?: number } = {}) =>
   start(words, options).ended;
 
-/** Words for a run of the smoke recipe made smaller still. */
+/** Words for a run of the smoke recipe (or another that is named) made smaller still. */
 export const tinyTrain = (out: string, ...more: string[]) => [
   "train",
-  "--recipe",
-  "smoke",
+  ...(more.includes("--recipe") ? [] : ["--recipe", "smoke"]),
   "--out",
   out,
   ...[

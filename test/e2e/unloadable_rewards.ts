@@ -1,0 +1,2 @@
+throw new Error("no such service");
+export const never = () => [];
