@@ -5,7 +5,6 @@
 import type { Recipe } from "./config/schema.ts";
 import type { ModelFiles } from "./data/source.ts";
 import { WebgrpoError } from "./errors.ts";
-import type { EvaluationResult } from "./evaluation/evaluate.ts";
 import { type LoopState, type LoopStep, runLoop } from "./loop.ts";
 import { completionMetrics } from "./metrics/completions.ts";
 import { metricEntry } from "./metrics/names.ts";
@@ -15,6 +14,7 @@ import type { RewardedGroup } from "./rollout.ts";
 import type { FoundCheckpoint } from "./runs/checkpoint.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
 import { openStages, type Stages } from "./stages.ts";
+import { scopeEntries } from "./tasks/scope.ts";
 import { collectionMetrics } from "./trainer/collector.ts";
 import {
   freshStart,
@@ -24,6 +24,7 @@ import {
   type SavedRun,
   saveRun,
 } from "./training_checkpoint.ts";
+import { rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
 
 export interface TrainingInputs {
   recipe: Recipe;
@@ -36,14 +37,6 @@ export interface TrainingInputs {
   resume: FoundCheckpoint | null;
   /** Aborted: finish the step, save, stop. */
   signal?: AbortSignal;
-}
-
-/** An answer to show: the first completion of a held-out problem. */
-export interface SampleCompletion {
-  prompt: string;
-  completion: string;
-  reward: number | null;
-  correct: number | null;
 }
 
 export interface EvaluationRecord {
@@ -276,8 +269,17 @@ class Session {
     const state = this.reached;
     const optimizer = await this.stages.trainer.state();
     if (!optimizer) return;
-    const { version } = this.stages.trainer;
-    const path = await saveRun(run, model, recipe, { optimizer, state, totals: this.totals }, version);
+    const { task, trainer } = this.stages;
+    // What the policy is for from now on: this run's task, not that of the model it began with.
+    const scope = scopeEntries(task, recipe.generator.maxTokens, recipe.verifier.rewards);
+    const named = { ...model, generationConfig: { ...model.generationConfig, ...scope } };
+    const path = await saveRun(
+      run,
+      named,
+      recipe,
+      { optimizer, state, totals: this.totals },
+      trainer.version,
+    );
     this.savedStep = state.step;
     this.emit({ kind: "saved", step: state.step, path });
   }
@@ -355,36 +357,4 @@ function hasDiverged(failure: unknown): boolean {
   for (let cause = failure; cause instanceof Error; cause = cause.cause)
     if (cause instanceof WebgrpoError && cause.code.endsWith("/not-finite")) return true;
   return false;
-}
-
-function samplesOf(result: EvaluationResult): SampleCompletion[] {
-  return result.perProblem.slice(0, 5).map(({ problem, rollouts: [first] }) => ({
-    prompt:
-      typeof problem.prompt === "string"
-        ? problem.prompt
-        : problem.prompt.map(({ content }) => content).join("\n"),
-    completion: first.completion,
-    reward: first.reward,
-    correct: first.correct,
-  }));
-}
-
-function rolloutRows(groups: readonly RewardedGroup[], step: number): Record<string, unknown>[] {
-  return groups.flatMap(({ groupId, problem, rollouts }) =>
-    rollouts.map((rollout) => ({
-      step,
-      group: groupId,
-      id: rollout.id,
-      problem: problem.id,
-      prompt: problem.prompt,
-      completion: rollout.completion,
-      tokens: rollout.completionTokens.length,
-      finish_reason: rollout.finishReason,
-      policy_versions: [rollout.policyVersions[0], rollout.policyVersions[rollout.policyVersions.length - 1]],
-      reward: rollout.reward,
-      rewards: rollout.rewards,
-      correct: rollout.correct,
-      verdicts: rollout.verdicts,
-    })),
-  );
 }

@@ -13,12 +13,8 @@ import { listRuns, openDiskStorage } from "../../runs/disk.ts";
 import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import type { RunStorage } from "../../runs/storage.ts";
 import { estimateMemory } from "../../stages_memory.ts";
-import {
-  runTraining,
-  type SampleCompletion,
-  type TrainingEvent,
-  type TrainingSummary,
-} from "../../training.ts";
+import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
+import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
 import { trainSpec } from "../options.ts";
 import type { Output } from "../output.ts";
