@@ -21,6 +21,12 @@ import type { Output } from "../output.ts";
 import { modelFolder, recipeFromFlags } from "../recipes.ts";
 import { formatTable } from "../table.ts";
 
+/**
+ * Nobody tells when a terminated worker's thread has ended. It takes 30 ms to give its GPU device back, and a process that
+ * exits meanwhile crashes in the driver (llvmpipe: one in twelve) instead of leaving with its code.
+ */
+const TEARDOWN_MS = 250;
+
 type TrainArguments = Arguments<typeof trainSpec.options>;
 
 export const command: Command<typeof trainSpec.options> = {
@@ -54,6 +60,8 @@ export const command: Command<typeof trainSpec.options> = {
         output.note(`What was saved is in ${where}; go on with --resume ${where}`);
       else forget(where);
       throw error;
+    } finally {
+      await new Promise((resolve) => setTimeout(resolve, TEARDOWN_MS));
     }
     output.bar.clear();
     conclude(output, summary, seen, directory.storage.where);
