@@ -33,6 +33,13 @@ describe.skipIf(!hasModel)("mode: sync", () => {
     expect(Math.max(...dead)).toBeGreaterThan(0);
   });
 
+  it("does not depend on who generates beside whom, nor on evaluations in between", async () => {
+    const generator = { workers: 2, concurrency: 5, decodeChunk: 3 };
+    const evaluation = { problems: 4, samples: 1, every: 1 };
+    const { folder } = await train(sync({ generator, evaluation }));
+    expect(weights.equals(await weightsOf(folder, 4))).toBe(true);
+  });
+
   it("trains on what the weights of this very step have written", () => {
     for (const row of whole.metrics) {
       expect(row["sample/staleness_max"]).toBe(0);
