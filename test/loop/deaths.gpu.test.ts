@@ -90,7 +90,10 @@ describe.skipIf(!hasModel)("a trainer that dies", () => {
     // Step 3 was lost with the trainer and came again; its row is there once.
     expect(metrics.map((row) => row.step)).toEqual([1, 2, 3, 4]);
     const steps = events.flatMap((event) => (event.kind === "stepped" ? [event.step] : []));
-    expect(steps).toEqual([1, 2, 3, 3, 4]);
+    // The device goes while the loop goes on: step 4 may still be done before its loss is noticed.
+    const before = steps.slice(0, -2);
+    expect([[1, 2, 3], [1, 2, 3, 4]]).toContainEqual(before);
+    expect(steps.slice(-2)).toEqual([3, 4]);
     expect((await weightsOf(folder, 4)).byteLength).toBeGreaterThan(0);
   });
 
