@@ -29,21 +29,13 @@ export interface Decoder {
 
 /** Makes the parts of a decoder for sequences of up to `maxPositions` tokens. @throws GpuLimitError */
 export function makeDecoder(gpu: Gpu, config: ModelConfig, maxPositions: number): Decoder {
-  const layout = layoutParameters(config, maxBlockElements(gpu));
+  // By the guaranteed binding, not this GPU's: every thread and checkpoint must lay the same shards out.
+  const layout = layoutParameters(config);
   const table = ropeTable(
     { headDim: config.headDim, theta: config.ropeTheta, scaling: config.ropeScaling },
     maxPositions,
   );
   return { gpu, config, layout, rotations: gpu.bufferFrom("rotations", table), maxPositions };
-}
-
-/** Elements of one storage binding on this device. */
-export function maxBlockElements(gpu: Gpu): number {
-  return (
-    Math.floor(
-      Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize) / 256,
-    ) * 64
-  );
 }
 
 /** How layer `layer` attends: reads (rows, H+2K, D) `qkv`, writes (rows, H, D) `attended`. */

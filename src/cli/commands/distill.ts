@@ -92,7 +92,7 @@ export const command: Command<typeof distillSpec.options> = {
         );
       },
     });
-    const tensors = unpackTensors(layoutParameters(start.config, Number.POSITIVE_INFINITY), shards);
+    const tensors = unpackTensors(layoutParameters(start.config), shards);
     const generationConfig = {
       ...start.generationConfig,
       ...scopeEntries(task, completionTokens(task, stages, tokenizer)),
