@@ -5,10 +5,10 @@
  *                          ▲                                                       │
  *                          └────────────────── weights (versions) ◀────────────────┘
  *
- * Generators decode all the time and never wait for the trainer; every finished group goes to a verifier at once;
- * groups without signal are dropped and replaced by further generation (up to `maxRefillWaves`), so that a batch is a
- * fixed number of completions; the trainer takes one step per batch and publishes the weights, which generators take
- * between two decode steps. `mode: "sync"` is the same loop with a staleness of 0 and batches in the order of group ids.
+ * Generators decode all the time and never wait for the trainer; every finished group goes to a verifier at once; groups
+ * without signal are replaced (up to `maxRefillWaves`), so that a batch is a fixed number of completions; the trainer takes
+ * one step per batch and publishes the weights, which generators take between two decode steps. `mode: "sync"` is the same
+ * loop with a staleness of 0 and batches in the order of group ids.
  */
 import type { Recipe } from "./config/schema.ts";
 import type { FinishedGroup, GeneratorPool } from "./generator/pool.ts";
@@ -51,6 +51,8 @@ export interface LoopStep {
 export interface LoopHooks {
   /** Called after every step and awaited: metrics, checkpoints, evaluation. */
   onStep(step: LoopStep): Promise<void>;
+  /** Awaited before each step: a front end may pause there. */
+  permit?(): Promise<void>;
   /** Every rewarded group as it arrives, dead ones included. */
   onGroup?(group: RewardedGroup, alive: boolean): void;
   /** Aborted: finish the step and stop. */
@@ -61,15 +63,14 @@ export interface LoopHooks {
 export async function runLoop(
   recipe: Recipe,
   { prompt, decode, generator, verifier, trainer }: LoopStages,
-  { onStep, onGroup, signal }: LoopHooks,
+  { onStep, permit, onGroup, signal }: LoopHooks,
   start: LoopState,
 ): Promise<LoopState> {
   const { groupSize, batchSize, minibatches, maxRefillWaves, filter } = recipe.trainer;
-  const sync = recipe.mode === "sync";
+  const { steps, mode } = recipe;
+  const sync = mode === "sync";
   const maxStaleness = sync ? 0 : recipe.trainer.maxStaleness;
   const groupsPerBatch = batchSize / groupSize;
-  const objective = batchObjective(recipe);
-  const { steps } = recipe;
   const ledger = new GroupLedger({ steps, groupsPerBatch, maxStaleness, maxRefillWaves }, start);
   const collector = new BatchCollector({
     completionsPerBatch: batchSize,
@@ -101,8 +102,7 @@ export async function runLoop(
     arrived.notify();
   };
 
-  // verifier → trainer: a full batch, the oldest groups first so that none grows too old; a smaller one where
-  // replacing groups without signal was given up.
+  // verifier → trainer: a full batch, oldest groups first; a smaller one where replacing dead groups was given up.
   const nextBatch = async (): Promise<CollectedBatch | null> => {
     while (!signal?.aborted) {
       const drained = ledger.exhausted && ledger.inFlight * groupSize === collector.pendingCompletions;
@@ -125,12 +125,13 @@ export async function runLoop(
   try {
     admit();
     while (step < steps) {
+      await permit?.();
       const waitedFrom = performance.now();
       const batch = await nextBatch();
       if (!batch) break;
       const waitMs = performance.now() - waitedFrom;
       const { groups, stats: collection } = batch;
-      const trained = await trainer.step(buildTrainingBatch(groups, objective));
+      const trained = await trainer.step(buildTrainingBatch(groups, batchObjective(recipe)));
       ledger.settle(groups.map(({ groupId }) => groupId));
       if (trained) step++;
       const state = { step, ...ledger.cursor() };

@@ -5,6 +5,7 @@
 
 import type { Recipe } from "./config/schema.ts";
 import { taskMixture } from "./config/schema.ts";
+import type { Knobs } from "./control.ts";
 import { readProblems } from "./data/jsonl.ts";
 import type { ModelFiles } from "./data/source.ts";
 import { DataError } from "./errors.ts";
@@ -45,6 +46,8 @@ export interface Stages extends LoopStages {
   heldOut: Problem[];
   /** Answers and grades the held-out problems with the newest weights. */
   evaluate(): Promise<EvaluationResult>;
+  /** Changes what may be changed while the loop runs; it holds for sequences and batches begun from now on. */
+  turn(knobs: Knobs): Promise<void>;
   adapter: string;
   allocatedBytes: number;
   dispose(): void;
@@ -153,6 +156,10 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
           score: (groups) =>
             Promise.all(groups.map((group) => verifier.score(group, { global_step: trainer.version }))),
         }),
+      async turn({ temperature, ...knobs }) {
+        if (temperature !== undefined) generator.turn({ temperature });
+        await trainer.turn(knobs);
+      },
       dispose() {
         for (const stage of opened.reverse()) stage.dispose();
         exchange.close();

@@ -3,6 +3,7 @@
  * Front ends give it a recipe, a model and a run directory, and listen to its events.
  */
 import type { Recipe } from "./config/schema.ts";
+import type { Knobs, RunControl } from "./control.ts";
 import type { ModelFiles } from "./data/source.ts";
 import { WebgrpoError } from "./errors.ts";
 import { type LoopState, type LoopStep, runLoop } from "./loop.ts";
@@ -24,7 +25,7 @@ import {
   type SavedRun,
   saveRun,
 } from "./training_checkpoint.ts";
-import { rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
+import { type RolloutRow, rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
 
 export interface TrainingInputs {
   recipe: Recipe;
@@ -37,6 +38,8 @@ export interface TrainingInputs {
   resume: FoundCheckpoint | null;
   /** Aborted: finish the step, save, stop. */
   signal?: AbortSignal;
+  /** Where a front end may pause and turn settings. */
+  control?: RunControl;
 }
 
 export interface EvaluationRecord {
@@ -59,10 +62,12 @@ export type TrainingEvent =
       kind: "stepped";
       step: number;
       metrics: Record<string, number | null>;
-      groups: RewardedGroup[];
+      rollouts: RolloutRow[];
       remainingSeconds: number;
     }
   | { kind: "saved"; step: number; path: string }
+  /** Settings were turned while running; they hold from the step after `step` on. */
+  | { kind: "turned"; step: number; knobs: Knobs }
   /** A run that failed could not save its last steps either. */
   | { kind: "unsaved"; step: number; cause: unknown }
   | { kind: "restarted"; worker: string; cause: unknown };
@@ -161,7 +166,12 @@ class Session {
       this.reached = await runLoop(
         recipe,
         stages,
-        { onStep: (step) => this.onStep(step), onGroup: (group) => this.arrived.push(group), signal },
+        {
+          onStep: (step) => this.onStep(step),
+          permit: () => this.permit(),
+          onGroup: (group) => this.arrived.push(group),
+          signal,
+        },
         this.first,
       );
     } catch (error) {
@@ -184,6 +194,22 @@ class Session {
     await run.writeSummary({ ...summary, before: before?.samples ?? [], after: after?.samples ?? [] });
     await run.writeTrace(this.trace.toJson());
     return summary;
+  }
+
+  /** Waits as long as the user pauses, then turns what was turned meanwhile. */
+  private async permit(): Promise<void> {
+    const { control, signal } = this.inputs;
+    if (!control) return;
+    const paused = performance.now();
+    await control.permit(signal);
+    // Resting is neither training nor waiting.
+    const rested = performance.now() - paused;
+    this.lastStep += rested;
+    this.loopBegan += rested;
+    const knobs = control.takeTurned();
+    if (!knobs) return;
+    await this.stages.turn(knobs);
+    this.emit({ kind: "turned", step: this.reached.step, knobs });
   }
 
   private async onStep({ state, groups, collection, trained, waitMs }: LoopStep): Promise<void> {
@@ -242,13 +268,14 @@ class Session {
     this.arrived = [];
     this.lastStep = now;
     await run.logMetrics(metrics);
-    await run.logRollouts(rolloutRows(groups, state.step));
+    const rollouts = rolloutRows(groups, state.step, (id) => this.stages.tokenizer.decode([id]));
+    await run.logRollouts(rollouts);
     const perStep = (now - this.loopBegan) / (state.step - this.first.step);
     this.emit({
       kind: "stepped",
       step: state.step,
       metrics,
-      groups,
+      rollouts,
       remainingSeconds: ((recipe.steps - state.step) * perStep) / 1000,
     });
     const { every } = recipe.checkpoint;

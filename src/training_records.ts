@@ -1,6 +1,6 @@
 /** What a run writes down of its completions. */
 import type { EvaluationResult } from "./evaluation/evaluate.ts";
-import type { RewardedGroup } from "./rollout.ts";
+import type { FinishReason, Prompt, RewardedGroup, Verdict } from "./rollout.ts";
 
 /** An answer to show: the first completion of a held-out problem. */
 export interface SampleCompletion {
@@ -23,19 +23,66 @@ export function samplesOf(result: EvaluationResult): SampleCompletion[] {
   }));
 }
 
+/** One row of rollouts.ndjson: a completion with everything that was recorded of it. T = completion length. */
+export type RolloutRow = {
+  /** The batch that trained on it. */
+  step: number;
+  group: number;
+  id: number;
+  problem: string;
+  task: string;
+  prompt: Prompt;
+  answer: string | null;
+  completion: string;
+  /** T */
+  tokens: number;
+  /** (T) each token as text. */
+  token_texts: string[];
+  /** (T) log-probability each token was sampled with. */
+  logprobs: number[];
+  /** (T) entropy of the distribution each token was sampled from; empty where it was not recorded. */
+  entropies: number[];
+  /** (T) trainer's probability over the generator's, before the batch's first update; empty where it was not recorded. */
+  ratios: number[];
+  /** (T) policy version that sampled each token. */
+  versions: number[];
+  /** First and last of `versions`. */
+  policy_versions: [number, number];
+  finish_reason: FinishReason;
+  advantage: number | null;
+  reward: number | null;
+  rewards: Record<string, number | null>;
+  correct: number | null;
+  verdicts: Verdict[];
+};
+
+const fourDigits = (values: ArrayLike<number>) => Array.from(values, (value) => Number(value.toPrecision(4)));
+
 /** Rows of rollouts.ndjson. */
-export function rolloutRows(groups: readonly RewardedGroup[], step: number): Record<string, unknown>[] {
+export function rolloutRows(
+  groups: readonly RewardedGroup[],
+  step: number,
+  tokenText: (id: number) => string,
+): RolloutRow[] {
   return groups.flatMap(({ groupId, problem, rollouts }) =>
     rollouts.map((rollout) => ({
       step,
       group: groupId,
       id: rollout.id,
       problem: problem.id,
+      task: problem.taskId,
       prompt: problem.prompt,
+      answer: problem.answer,
       completion: rollout.completion,
       tokens: rollout.completionTokens.length,
-      finish_reason: rollout.finishReason,
+      token_texts: Array.from(rollout.completionTokens, tokenText),
+      logprobs: fourDigits(rollout.generatorLogprobs),
+      entropies: [],
+      ratios: [],
+      versions: Array.from(rollout.policyVersions),
       policy_versions: [rollout.policyVersions[0], rollout.policyVersions[rollout.policyVersions.length - 1]],
+      finish_reason: rollout.finishReason,
+      advantage: null,
       reward: rollout.reward,
       rewards: rollout.rewards,
       correct: rollout.correct,

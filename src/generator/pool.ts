@@ -61,6 +61,8 @@ export const EVALUATION_IDS = 0x8000_0000;
 export class GeneratorPool {
   ready: GeneratorReady[] = [];
   private readonly options: GeneratorPoolOptions;
+  /** For training groups from now on. */
+  private sampling: SamplingOptions;
   private readonly members: Member[] = [];
   private readonly groupListeners = new Set<(group: FinishedGroup) => void>();
   private readonly failureListeners = new Set<(error: unknown) => void>();
@@ -84,12 +86,18 @@ export class GeneratorPool {
 
   private constructor(options: GeneratorPoolOptions) {
     this.options = options;
+    this.sampling = options.sampling;
+  }
+
+  /** Changes how training groups that start from now on are sampled. */
+  turn(changed: Partial<SamplingOptions>): void {
+    this.sampling = { ...this.sampling, ...changed };
   }
 
   /** Starts `size` completions of a training prompt; they arrive together at `onGroup`. */
   submit(groupId: number, prompt: PromptTokens, size: number): void {
     const rolloutIds = Uint32Array.from({ length: size }, (_, i) => groupId * size + i);
-    this.give(groupId, prompt, rolloutIds, this.options.sampling, (group) => {
+    this.give(groupId, prompt, rolloutIds, this.sampling, (group) => {
       for (const listener of this.groupListeners) listener(group);
     });
   }

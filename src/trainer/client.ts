@@ -33,6 +33,7 @@ export class TrainerClient {
   private lastDeath = Number.NEGATIVE_INFINITY;
   private rollback: number | null = null;
   private disposed = false;
+  private readonly knobs: TrainerKnobs = {};
 
   /** Starts the worker and publishes the starting weights. @throws what the worker's start throws */
   static async start(options: TrainerClientOptions): Promise<TrainerClient> {
@@ -69,8 +70,10 @@ export class TrainerClient {
     return step;
   }
 
+  /** Changes what may be changed while running; a worker that takes over is told as well. */
   async turn(knobs: TrainerKnobs): Promise<void> {
-    await this.connection.api.turn(knobs);
+    Object.assign(this.knobs, knobs);
+    await this.survive(() => this.connection.api.turn(knobs));
   }
 
   /** Loses the worker's GPU device on purpose; for tests of recovery. */
@@ -132,6 +135,7 @@ export class TrainerClient {
     }
     const { state, step } = await this.options.newestCheckpoint();
     await this.launch(state);
+    await this.connection.api.turn(this.knobs);
     this.options.onRestart?.(cause, step);
     return step;
   }

@@ -1,0 +1,107 @@
+/** A stored run as one JSON document, which the page plays or shows: metrics, whole groups of rollouts, the timeline. */
+import type { LogRow } from "../metrics/ndjson.ts";
+import type { TraceEvent } from "../metrics/trace.ts";
+import type { RolloutRow, SampleCompletion } from "../training_records.ts";
+import type { RunDirectory } from "./run_directory.ts";
+
+/** One step's metrics by name; `step` among them. */
+export type StepRow = Record<string, number | null>;
+
+export interface EvaluationRow {
+  step: number;
+  when: "before" | "during" | "after";
+  /** `pass@1`, `maj@8`, … */
+  metrics: Record<string, number>;
+  samples: SampleCompletion[];
+}
+
+/** Settings that were turned while the run went on; they hold from the step after `step` on. */
+export interface TurnedRow {
+  step: number;
+  knobs: { temperature?: number; epsilonHigh?: number; learningRate?: number };
+}
+
+export interface RunSummaryRow {
+  steps: number;
+  samples: number;
+  eval: { before: Record<string, number> | null; after: Record<string, number> | null };
+  wall_s: number;
+  generated_tokens: number;
+  trained_tokens: number;
+  interrupted: boolean;
+}
+
+export interface RecordedRun {
+  name: string;
+  recipe: Record<string, unknown>;
+  /** What it ran on; "" where nobody wrote it down. */
+  adapter: string;
+  steps: StepRow[];
+  evaluations: EvaluationRow[];
+  turned: TurnedRow[];
+  /** Whole groups; not necessarily all of them. */
+  rollouts: RolloutRow[];
+  trace: TraceEvent[];
+  summary: RunSummaryRow | null;
+}
+
+const decoder = new TextDecoder();
+
+async function readJson<T>(run: RunDirectory, path: string): Promise<T | null> {
+  const bytes = await run.storage.read(path);
+  if (bytes === null) return null;
+  try {
+    return JSON.parse(decoder.decode(bytes)) as T;
+  } catch {
+    return null;
+  }
+}
+
+function evaluationOf(row: LogRow): EvaluationRow {
+  const metrics: Record<string, number> = {};
+  for (const [name, value] of Object.entries(row))
+    if (name.startsWith("eval_") && typeof value === "number") metrics[name.slice("eval_".length)] = value;
+  return {
+    step: Number(row.step),
+    when: row.when as EvaluationRow["when"],
+    metrics,
+    samples: (row.samples ?? []) as SampleCompletion[],
+  };
+}
+
+function turnedOf({ step, event: _, ...knobs }: LogRow): TurnedRow {
+  return { step: Number(step), knobs };
+}
+
+function stepOf(row: LogRow): StepRow {
+  return Object.fromEntries(
+    Object.entries(row).filter(([, value]) => typeof value === "number" || value === null),
+  ) as StepRow;
+}
+
+/** Reads a run; of the rollouts at most `groupsPerStep` groups a step, all by default. */
+export async function readRecordedRun(
+  run: RunDirectory,
+  name: string,
+  groupsPerStep = Number.POSITIVE_INFINITY,
+): Promise<RecordedRun> {
+  const rows = await run.readMetrics();
+  const taken = new Map<number, Set<number>>();
+  const rollouts = ((await run.readRollouts()) as RolloutRow[]).filter(({ step, group }) => {
+    const groups = taken.get(step) ?? new Set<number>();
+    taken.set(step, groups);
+    if (groups.size < groupsPerStep) groups.add(group);
+    return groups.has(group);
+  });
+  return {
+    name,
+    recipe: run.recipe,
+    adapter: String(rows.find(({ event }) => event === "ready")?.adapter ?? ""),
+    steps: rows.filter(({ event }) => event === undefined).map(stepOf),
+    evaluations: rows.filter(({ event }) => event === "evaluation").map(evaluationOf),
+    turned: rows.filter(({ event }) => event === "turned").map(turnedOf),
+    rollouts,
+    trace: (await readJson<TraceEvent[]>(run, "events.json")) ?? [],
+    summary: await readJson<RunSummaryRow>(run, "summary.json"),
+  };
+}

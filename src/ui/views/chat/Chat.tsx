@@ -1,0 +1,4 @@
+/** Being built. */
+export function Chat() {
+  return <section class="card">Chat</section>;
+}

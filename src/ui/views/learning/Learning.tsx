@@ -1,0 +1,4 @@
+/** Being built. */
+export function Learning() {
+  return <section class="card">Learning</section>;
+}

@@ -1,0 +1,4 @@
+/** Being built. */
+export function Rollouts() {
+  return <section class="card">Rollouts</section>;
+}

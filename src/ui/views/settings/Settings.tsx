@@ -1,0 +1,4 @@
+/** Being built. */
+export function Settings() {
+  return <section class="card">Settings</section>;
+}

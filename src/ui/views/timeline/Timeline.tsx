@@ -1,0 +1,4 @@
+/** Being built. */
+export function Timeline() {
+  return <section class="card">Timeline</section>;
+}
