@@ -230,6 +230,35 @@ export const conformanceSpec = define({
   },
 });
 
+export const recordSpec = define({
+  name: "record",
+  summary: "Make one file of a run, which the page plays before anything trains",
+  examples: [
+    { line: "npm run record -- --run runs/NAME", does: "the recording that ships with the page, made anew" },
+    {
+      line: "npm run record -- --run runs/NAME --out my_run.json --groups 8",
+      does: "another one, with more rollouts",
+    },
+  ],
+  options: {
+    run: { type: "text", required: true, placeholder: "DIR", description: "Folder of a run" },
+    out: {
+      type: "text",
+      placeholder: "FILE",
+      description: "File to write; public/demo/run.json when not given",
+    },
+    groups: {
+      type: "integer",
+      min: 1,
+      max: 4096,
+      default: 3,
+      placeholder: "N",
+      description: "Groups of rollouts kept of each step",
+    },
+    json,
+  },
+});
+
 export const doctorSpec = define({
   name: "doctor",
   summary: "Say what this machine can do, what is missing, and the command that mends it",
@@ -279,6 +308,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   generateSpec,
   distillSpec,
   conformanceSpec,
+  recordSpec,
   doctorSpec,
   benchSpec,
 ];
