@@ -16,12 +16,23 @@ const wgsl: Plugin = {
 
 const gpuTests = ["test/gpu/**/*.test.ts", "test/kernels/**/*.test.ts"];
 const denoTests = [...gpuTests, "test/model/**/*.test.ts", "test/**/*.gpu.test.ts"];
+const pageTests = ["test/page/**/*.test.ts"];
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+/** Shared memory is for pages that are isolated from other origins. */
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
 
 export default defineConfig({
   plugins: [wgsl],
+  // Relative addresses: the built folder works at any path of any static host.
+  base: "./",
   worker: { plugins: () => [wgsl], format: "es" },
-  server: { fs: { allow: [fileURLToPath(new URL("..", import.meta.url))] } },
+  server: { fs: { allow: [fileURLToPath(new URL("..", import.meta.url))] }, headers: isolation },
+  preview: { headers: isolation },
+  build: { target: "es2023", modulePreload: { polyfill: false }, reportCompressedSize: true },
   test: {
     projects: [
       {
@@ -29,7 +40,7 @@ export default defineConfig({
         test: {
           name: "logic",
           include: ["test/**/*.test.ts"],
-          exclude: denoTests,
+          exclude: [...denoTests, ...pageTests],
           environment: "node",
           ...timeouts,
         },
@@ -43,6 +54,18 @@ export default defineConfig({
           pool: "forks",
           fileParallelism: false,
           ...timeouts,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "page",
+          include: pageTests,
+          environment: "node",
+          globalSetup: "test/page/serve.ts",
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -11,6 +11,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { denoFlags, runChecks, runTests } from "./setup/gates.mjs";
 import { preparePackages } from "./setup/packages.mjs";
+import { isPageCommand, runPage } from "./setup/page.mjs";
 import { passSignalsOn, runProgram, wasInterrupted } from "./setup/programs.mjs";
 import { prepareVulkan } from "./setup/vulkan.mjs";
 
@@ -30,7 +31,7 @@ async function launch([command, ...words]) {
     note(`Cannot run on Node ${process.versions.node}: 20.19 or newer is needed.\nHint: https://nodejs.org`);
     return 1;
   }
-  const gate = command === "test" || command === "check";
+  const gate = command === "test" || command === "check" || isPageCommand(command);
   const deno = await preparePackages({ root, development: gate, note });
   if (wasInterrupted()) return 130;
   if (!deno) return 1;
@@ -41,6 +42,7 @@ async function launch([command, ...words]) {
     XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR || tmpdir(),
   };
   if (command === "check") return runChecks({ root, env, note });
+  if (isPageCommand(command)) return runPage(command, words, { root, env, note });
   const asksHelp = command === undefined || words.includes("--help") || words.includes("-h");
   // Without a driver the command still starts: it says which adapter is missing, and `doctor` what else.
   if (!asksHelp) await prepareVulkan(note);

@@ -3,7 +3,9 @@ import process from "node:process";
 import { prepareChrome } from "./chrome.mjs";
 import { packageProgram, runProgram, wasInterrupted } from "./programs.mjs";
 
-export const projects = ["logic", "gpu", "browser"];
+export const projects = ["logic", "gpu", "browser", "page"];
+/** Those that open Chrome. */
+const inChrome = ["browser", "page"];
 /** Flags for every start of Deno: packages come from node_modules alone and no lock file is written. */
 export const denoFlags = ["run", "-A", "--no-lock", "--node-modules-dir=manual"];
 
@@ -78,7 +80,7 @@ export async function runTests(words, { root, deno, env, note }) {
   const closing = [];
   const sum = { passed: 0, failed: 0, skipped: 0 };
   for (const project of only) {
-    const chrome = project === "browser" ? await prepareChrome(note) : "";
+    const chrome = inChrome.includes(project) ? await prepareChrome(note) : "";
     let lines = ["  not run: no Chrome or Chromium"];
     let counts = { passed: 0, failed: 1, skipped: 0 };
     if (chrome !== null) {

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { isolationPlan } from "../../src/ui/isolation.ts";
+
+const bare = { isolated: false, secure: true, hasServiceWorkers: true, query: "", tried: false };
+
+describe("isolationPlan", () => {
+  it("registers the service worker once, where the server sent no headers", () => {
+    expect(isolationPlan(bare)).toBe("register");
+    expect(isolationPlan({ ...bare, tried: true })).toBe("give-up");
+  });
+
+  it("does nothing where the page is isolated or the user does not want it", () => {
+    expect(isolationPlan({ ...bare, isolated: true })).toBe("nothing");
+    expect(isolationPlan({ ...bare, query: "?hide=chat&isolate=no" })).toBe("nothing");
+  });
+
+  it("gives up where there are no service workers", () => {
+    expect(isolationPlan({ ...bare, secure: false })).toBe("give-up");
+    expect(isolationPlan({ ...bare, hasServiceWorkers: false })).toBe("give-up");
+  });
+});
