@@ -1,6 +1,7 @@
 /**
  * Answers prompts with one model on one device in the calling thread, without workers: for `eval` (whole batches, decoded
- * continuously) and for `generate` (one prompt, token by token). Front ends call it; it knows no command line.
+ * continuously), for `generate` (one prompt, token by token) and for the page's chat, which asks one loaded model again and
+ * again. Front ends call it; it knows no command line.
  */
 import type { ModelFiles } from "./data/source.ts";
 import { ConfigError, WebgrpoError } from "./errors.ts";
@@ -50,8 +51,16 @@ export interface StreamRequest {
   samples: number;
   sampling: SamplingOptions;
   signal?: AbortSignal;
-  /** New tokens of sample `sample`, the end-of-sequence token included; `finish` is null while it goes on. */
-  onTokens?(sample: number, tokens: readonly number[], finish: FinishReason | null): void;
+  /**
+   * New tokens of sample `sample`, the end-of-sequence token included, with the natural logs of their probabilities;
+   * `finish` is null while it goes on.
+   */
+  onTokens?(
+    sample: number,
+    tokens: readonly number[],
+    finish: FinishReason | null,
+    logprobs: readonly number[],
+  ): void;
 }
 
 export interface Completion {
@@ -147,24 +156,77 @@ export async function streamCompletions(
   request: StreamRequest,
 ): Promise<Completion[]> {
   const { prompt, samples, sampling } = request;
-  const { config, tensors } = model.files;
   const maxSequence = prompt.length + sampling.maxTokens;
-  const concurrency = roomFor(gpu, config, maxSequence, samples);
-  using pass = await DecodePass.create(gpu, {
-    config,
-    concurrency,
-    maxSequence,
-    decodeChunk: STREAM_CHUNK,
-    eosIds: [...model.eosIds],
-  });
-  pass.weights.write(packTensors(pass.decoder.layout, tensors));
-  const completions: Completion[] = [];
-  for (let first = 0; first < samples; first += concurrency) {
-    const count = Math.min(concurrency, samples - first);
-    const rows = Array.from({ length: count }, (_, slot) => startRow(prompt, first + slot, slot));
-    completions.push(...(await streamRows(pass, rows, request)));
+  using loaded = await LoadedModel.open(gpu, model, { concurrency: samples, maxSequence });
+  return await loaded.stream(request);
+}
+
+/** A model that stays on the device: asked one thing after another, its weights are uploaded once. */
+export class LoadedModel implements Disposable {
+  /** Prompt and completion together, at most. */
+  readonly maxSequence: number;
+  private readonly pass: DecodePass;
+  private readonly concurrency: number;
+
+  /** @throws GpuLimitError, ShaderError */
+  static async open(
+    gpu: Gpu,
+    { files: { config, tensors }, eosIds }: AnsweringModel,
+    wanted: { concurrency: number; maxSequence: number },
+  ): Promise<LoadedModel> {
+    const { maxSequence } = wanted;
+    const concurrency = roomFor(gpu, config, maxSequence, wanted.concurrency);
+    const decodeChunk = STREAM_CHUNK;
+    const options = { config, concurrency, maxSequence, decodeChunk, eosIds: [...eosIds] };
+    const loaded = new LoadedModel(await DecodePass.create(gpu, options), concurrency, maxSequence);
+    loaded.setTensors(tensors);
+    return loaded;
   }
-  return completions;
+
+  private constructor(pass: DecodePass, concurrency: number, maxSequence: number) {
+    this.pass = pass;
+    this.concurrency = concurrency;
+    this.maxSequence = maxSequence;
+  }
+
+  /** Other weights of the same shapes; not between the chunks of a completion. */
+  setTensors(tensors: ModelFiles["tensors"]): void {
+    this.pass.weights.write(packTensors(this.pass.decoder.layout, tensors));
+  }
+
+  /** One call at a time. @throws RangeError for what does not fit, WebgrpoError `generator/not-finite` */
+  async stream(request: StreamRequest): Promise<Completion[]> {
+    const { prompt, samples, sampling } = request;
+    this.checkRoom(prompt.length, sampling.maxTokens);
+    const completions: Completion[] = [];
+    for (let first = 0; first < samples; first += this.concurrency) {
+      const count = Math.min(this.concurrency, samples - first);
+      const rows = Array.from({ length: count }, (_, slot) => startRow(prompt, first + slot, slot));
+      completions.push(...(await streamRows(this.pass, rows, request)));
+    }
+    return completions;
+  }
+
+  /** (V) logits of the token after `tokens`, at temperature 1. One call at a time. @throws RangeError */
+  async nextLogits(tokens: Uint32Array): Promise<Float32Array> {
+    this.checkRoom(tokens.length, 0);
+    const rows = [startRow(tokens, 0, 0)];
+    const anyWay = { temperature: 1, topK: 0, topP: 1, minP: 0, maxTokens: 1, seed: 0 };
+    this.pass.load(rows, 1);
+    this.pass.prefill([{ tokens, slots: [0] }], rows, 0, anyWay);
+    return await this.pass.readLogits(0);
+  }
+
+  private checkRoom(promptLength: number, maxTokens: number): void {
+    if (promptLength >= 1 && promptLength + maxTokens <= this.maxSequence) return;
+    throw new RangeError(
+      `Cannot decode ${promptLength} prompt and up to ${maxTokens} completion tokens: 1 to ${this.maxSequence} in all are needed`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.pass[Symbol.dispose]();
+  }
 }
 
 function startRow(prompt: Uint32Array, sample: number, slot: number): StreamRow {
@@ -233,7 +295,8 @@ function takeTokens(
   row.position = row.prompt.length + row.tokens.length - 1;
   row.produced = row.tokens.length;
   if (reason !== RUNNING) row.finishReason = reason === STOP ? "stop" : "length";
-  onTokens?.(row.sample, row.tokens.slice(before), reason === RUNNING ? null : row.finishReason);
+  const finish = reason === RUNNING ? null : row.finishReason;
+  onTokens?.(row.sample, row.tokens.slice(before), finish, row.logprobs.slice(before));
   return reason;
 }
 

@@ -246,6 +246,12 @@ export class DecodePass implements Disposable {
     return this.ring.readWords(0, 4 * rows * (steps + 1));
   }
 
+  /** (V) the logits that the newest prefill or step left in row `row`. */
+  readLogits(row: number): Promise<Float32Array> {
+    const { vocabSize } = this.decoder.config;
+    return this.logits.readFloats(row * vocabSize, vocabSize);
+  }
+
   /** Cuts prompts into batches that fit the prefill workspace. */
   private *batches(prompts: readonly PrefillPrompt[]): Generator<PrefillPrompt[]> {
     const entryCapacity = this.prefillEntries.length / 3;
