@@ -44,6 +44,8 @@ export interface Rollout {
   completionTokens: Uint32Array;
   /** (T) natural log of the probability each token was sampled with, after temperature and filters. */
   generatorLogprobs: Float32Array;
+  /** (T) nats, of the distribution each token was drawn from. */
+  generatorEntropies: Float32Array;
   /** (T) the policy version that sampled each token. */
   policyVersions: Int32Array;
   finishReason: FinishReason;

@@ -15,7 +15,9 @@ export function estimateMemory(recipe: Recipe, config: ModelConfig): { trainer: 
     2 * config.width + 3 * config.mlpWidth + (3 * config.heads + 2 * config.kvHeads) * config.headDim;
   const headPerRow = 4 * config.width + vocabularyTile(config.vocabSize, rows) + 24;
   const trainerElements =
-    copies * parameters + rows * (workspaceElementsPerRow(config, true) + gradientsPerRow + headPerRow);
+    copies * parameters +
+    rows * (workspaceElementsPerRow(config, true) + gradientsPerRow + headPerRow) +
+    trainer.batchSize * sequence;
   const cache = 2 * config.layers * generator.concurrency * sequence * config.kvHeads * config.headDim;
   const generatorElements =
     parameters +

@@ -268,7 +268,9 @@ class Session {
     this.arrived = [];
     this.lastStep = now;
     await run.logMetrics(metrics);
-    const rollouts = rolloutRows(groups, state.step, (id) => this.stages.tokenizer.decode([id]));
+    const rollouts = rolloutRows(groups, { ...trained, step: state.step }, (id) =>
+      this.stages.tokenizer.decode([id]),
+    );
     await run.logRollouts(rollouts);
     const perStep = (now - this.loopBegan) / (state.step - this.first.step);
     this.emit({

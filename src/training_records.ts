@@ -58,16 +58,32 @@ export type RolloutRow = {
 
 const fourDigits = (values: ArrayLike<number>) => Array.from(values, (value) => Number(value.toPrecision(4)));
 
+/** What the trainer said of the batch: its rollouts in the order of the groups. */
+export interface TrainedRecords {
+  step: number;
+  /** (M) */
+  trainerLogprobs: Float32Array;
+  /** (B) */
+  advantages: Float32Array;
+}
+
 /** Rows of rollouts.ndjson. */
 export function rolloutRows(
   groups: readonly RewardedGroup[],
-  step: number,
+  trained: TrainedRecords,
   tokenText: (id: number) => string,
 ): RolloutRow[] {
-  return groups.flatMap(({ groupId, problem, rollouts }) =>
-    rollouts.map((rollout) => ({
-      step,
-      group: groupId,
+  const offered = groups.flatMap(({ problem, rollouts }) =>
+    rollouts.map((rollout) => ({ problem, rollout })),
+  );
+  let at = 0;
+  return offered.map(({ problem, rollout }, i) => {
+    const { generatorLogprobs } = rollout;
+    const trainer = trained.trainerLogprobs.subarray(at, at + generatorLogprobs.length);
+    at += generatorLogprobs.length;
+    return {
+      step: trained.step,
+      group: rollout.groupId,
       id: rollout.id,
       problem: problem.id,
       task: problem.taskId,
@@ -76,17 +92,17 @@ export function rolloutRows(
       completion: rollout.completion,
       tokens: rollout.completionTokens.length,
       token_texts: Array.from(rollout.completionTokens, tokenText),
-      logprobs: fourDigits(rollout.generatorLogprobs),
-      entropies: [],
-      ratios: [],
+      logprobs: fourDigits(generatorLogprobs),
+      entropies: fourDigits(rollout.generatorEntropies),
+      ratios: fourDigits(trainer.map((logprob, t) => Math.exp(logprob - generatorLogprobs[t]))),
       versions: Array.from(rollout.policyVersions),
       policy_versions: [rollout.policyVersions[0], rollout.policyVersions[rollout.policyVersions.length - 1]],
       finish_reason: rollout.finishReason,
-      advantage: null,
+      advantage: Number(trained.advantages[i].toPrecision(4)),
       reward: rollout.reward,
       rewards: rollout.rewards,
       correct: rollout.correct,
       verdicts: rollout.verdicts,
-    })),
-  );
+    };
+  });
 }

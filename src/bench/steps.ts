@@ -84,6 +84,7 @@ export function stepBatch(recipe: Recipe, vocab: number, size: StepSize): Traini
         promptTokens: ids(size.promptTokens, groupId, vocab),
         completionTokens: ids(length, id + 3, vocab),
         generatorLogprobs: new Float32Array(length).fill(-Math.log(vocab)),
+        generatorEntropies: new Float32Array(length),
         policyVersions: new Int32Array(length),
         finishReason: "stop" as const,
         completion: "",

@@ -112,6 +112,7 @@ function rewardedGroup(members: readonly Sequence[]): RewardedGroup {
       promptTokens: tokens.slice(0, prompt),
       completionTokens: tokens.slice(prompt),
       generatorLogprobs: new Float32Array(tokens.length - prompt),
+      generatorEntropies: new Float32Array(tokens.length - prompt),
       policyVersions: new Int32Array(tokens.length - prompt),
       finishReason: "length",
       completion: "",

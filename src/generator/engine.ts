@@ -23,6 +23,7 @@ interface Sequence extends DecodeRow {
   group: PromptGroup;
   completion: number[];
   logprobs: number[];
+  entropies: number[];
   versions: number[];
 }
 
@@ -134,6 +135,7 @@ export class GeneratorEngine implements Disposable {
           prompt: group.promptTokens,
           completion: [],
           logprobs: [],
+          entropies: [],
           versions: [],
         });
       }
@@ -160,6 +162,7 @@ export class GeneratorEngine implements Disposable {
         if (ring[at] === NONE) continue;
         sequence.completion.push(ring[at]);
         sequence.logprobs.push(floats[at + 1]);
+        sequence.entropies.push(floats[at + 2]);
         sequence.versions.push(this.version);
         this.report.generatedTokens++;
         if (step > 0) this.report.activeRows++;
@@ -179,7 +182,8 @@ export class GeneratorEngine implements Disposable {
     return finished;
   }
 
-  private finish({ group, rolloutId, completion, logprobs, versions }: Sequence, reason: number): Rollout {
+  private finish(sequence: Sequence, reason: number): Rollout {
+    const { group, rolloutId, completion, logprobs, entropies, versions } = sequence;
     return {
       id: rolloutId,
       groupId: group.groupId,
@@ -188,6 +192,7 @@ export class GeneratorEngine implements Disposable {
       promptTokens: group.promptTokens.slice(),
       completionTokens: Uint32Array.from(completion),
       generatorLogprobs: Float32Array.from(logprobs),
+      generatorEntropies: Float32Array.from(entropies),
       policyVersions: Int32Array.from(versions),
       finishReason: reason === STOP ? "stop" : "length",
     };

@@ -43,6 +43,13 @@ export interface TrainerStep {
   /** Rows pushed through the decoder, and completion tokens trained on. */
   forwardedTokens: number;
   trainedTokens: number;
+  /**
+   * (M) the trainer's own log-probability of every completion token, in the batch's order, before the first update. With
+   * several minibatches each brings those of its own forward pass, which the updates of the ones before it have moved.
+   */
+  trainerLogprobs: Float32Array<ArrayBuffer>;
+  /** (B) the advantage that every completion was trained with. */
+  advantages: Float32Array<ArrayBuffer>;
   computeMs: number;
   publishMs: number;
 }

@@ -9,7 +9,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Parameters } from "../model/parameters.ts";
 import { Policy } from "../model/policy.ts";
-import type { OptimizerState, TrainerKnobs } from "./api.ts";
+import type { OptimizerState, TrainerKnobs, TrainerStep } from "./api.ts";
 import { gatherMicroBatch, inputLengths, splitMinibatches, type TrainingBatch } from "./batch.ts";
 import { LossPass, lossKernels, lossMetrics } from "./losses/loss_pass.ts";
 import { policyLoss, recipeLossSettings } from "./losses/registry.ts";
@@ -26,11 +26,7 @@ export interface EngineOptions {
   reference: Float32Array[] | null;
 }
 
-export interface EngineStep {
-  optimizerStep: number;
-  metrics: Record<string, number>;
-  forwardedTokens: number;
-  trainedTokens: number;
+export interface EngineStep extends Omit<TrainerStep, "version" | "computeMs" | "publishMs"> {
   /** The new weights, by shard. */
   weights: Float32Array[];
 }
@@ -45,6 +41,8 @@ export class TrainerEngine implements Disposable {
   private readonly oldLogprobs: GpuBuffer;
   private readonly samplerLogprobs: GpuBuffer;
   private readonly refLogprobs: GpuBuffer;
+  /** (M of a minibatch) what its forward pass gave, in the order of its micro-batches. */
+  private readonly trainerLogprobs: GpuBuffer;
   private readonly advantages: GpuBuffer;
   private readonly tokenWeights: GpuBuffer;
   private readonly sequenceOffsets: GpuBuffer;
@@ -61,7 +59,7 @@ export class TrainerEngine implements Disposable {
   }
 
   private constructor(policy: Policy, options: EngineOptions, capacity: number) {
-    const { recipe, start, reference } = options;
+    const { recipe, start, reference, maxSequence } = options;
     const { gpu } = policy;
     this.policy = policy;
     this.recipe = recipe;
@@ -81,6 +79,7 @@ export class TrainerEngine implements Disposable {
     this.oldLogprobs = gpu.buffer("old logprobs", capacity);
     this.samplerLogprobs = gpu.buffer("sampler logprobs", capacity);
     this.refLogprobs = gpu.buffer("reference logprobs", reference ? capacity : 1);
+    this.trainerLogprobs = gpu.buffer("trainer logprobs", recipe.trainer.batchSize * maxSequence);
     this.advantages = gpu.buffer("advantages", capacity);
     this.tokenWeights = gpu.buffer("token weights", capacity);
     this.sequenceOffsets = gpu.buffer("completion offsets", capacity + 1);
@@ -99,22 +98,25 @@ export class TrainerEngine implements Disposable {
     let forwardedTokens = 0;
     let trainedTokens = 0;
     let weights: Float32Array[] = [];
+    const trainerLogprobs = new Float32Array(batch.generatorLogprobs.length);
+    const advantages = new Float32Array(batch.advantages.length);
     const old =
       trainer.oldLogprobs === "recompute" ? await this.recomputeLogprobs(batch) : batch.generatorLogprobs;
     let from = 0;
+    let first = 0;
     for (const minibatch of splitMinibatches(batch, trainer.minibatches)) {
       const count = minibatch.generatorLogprobs.length;
       const done = this.accumulate(minibatch, old.subarray(from, from + count));
-      from += count;
       const learningRate = this.learningRate();
       this.update(learningRate);
       const { policy, loss } = this;
       const read = await policy.gpu.staging.read([
-        { source: loss.summary, length: done.sequences * SUMMARY_WIDTH },
+        { source: loss.summary, length: done.order.length * SUMMARY_WIDTH },
         { source: policy.norm, length: 2 },
+        { source: this.trainerLogprobs, length: count },
         ...policy.weights.shards.map((source) => ({ source, length: source.length })),
       ]);
-      const [summary, norm, ...shards] = read.map((bytes) => new Float32Array(bytes));
+      const [summary, norm, logprobs, ...shards] = read.map((bytes) => new Float32Array(bytes));
       if (!Number.isFinite(norm[0])) {
         throw new WebgrpoError(
           "trainer/not-finite",
@@ -126,7 +128,11 @@ export class TrainerEngine implements Disposable {
       }
       weights = shards;
       forwardedTokens += done.forwardedTokens;
-      const totals = totalLoss(summary, done.sequences);
+      trainerLogprobs.set(inBatchOrder(minibatch, done.order, logprobs), from);
+      advantages.set(minibatch.advantages, first);
+      from += count;
+      first += minibatch.advantages.length;
+      const totals = totalLoss(summary, done.order.length);
       trainedTokens += totals.tokens;
       metrics.push({
         ...lossMetrics(loss.loss, loss.settings, totals),
@@ -141,19 +147,22 @@ export class TrainerEngine implements Disposable {
       metrics: meanByName(metrics),
       forwardedTokens,
       trainedTokens,
+      trainerLogprobs,
+      advantages,
       weights,
     };
   }
 
-  /** Records and submits the gradient of one minibatch, added to what the policy holds. */
+  /** Records and submits the gradient of one minibatch, added to what the policy holds; `order` is that of its sequences. */
   accumulate(
     minibatch: TrainingBatch,
     oldLogprobs: Float32Array,
-  ): { sequences: number; forwardedTokens: number; packing: Record<string, number> } {
+  ): { order: number[]; forwardedTokens: number; packing: Record<string, number> } {
     const { policy, loss } = this;
     const { temperature } = this.recipe.generator;
     const plan = packSequences(inputLengths(minibatch), policy.workspace.capacity);
-    let firstSequence = 0;
+    const order: number[] = [];
+    let firstToken = 0;
     for (const sequences of plan.microBatches) {
       const micro = gatherMicroBatch(minibatch, sequences);
       policy.load(micro);
@@ -168,6 +177,7 @@ export class TrainerEngine implements Disposable {
         policy.recorder.copy(policy.head.logprobs, 0, this.refLogprobs, 0, tokens);
       }
       policy.forward(policy.weights, temperature);
+      policy.recorder.copy(policy.head.logprobs, 0, this.trainerLogprobs, firstToken, tokens);
       loss.encode(
         policy.recorder,
         {
@@ -180,13 +190,14 @@ export class TrainerEngine implements Disposable {
           weight: this.tokenWeights,
           entropy: policy.head.entropy,
         },
-        { sequences: sequences.length, tokens, firstSequence },
+        { sequences: sequences.length, tokens, firstSequence: order.length },
       );
       policy.accumulate(loss.grad, temperature);
-      firstSequence += sequences.length;
+      firstToken += tokens;
+      order.push(...sequences);
     }
     policy.recorder.submit();
-    return { sequences: firstSequence, forwardedTokens: plan.stats.tokens, packing: packMetrics(plan.stats) };
+    return { order, forwardedTokens: plan.stats.tokens, packing: packMetrics(plan.stats) };
   }
 
   private learningRate(): number {
@@ -249,6 +260,7 @@ export class TrainerEngine implements Disposable {
       this.oldLogprobs,
       this.samplerLogprobs,
       this.refLogprobs,
+      this.trainerLogprobs,
       this.advantages,
       this.tokenWeights,
       this.sequenceOffsets,
@@ -275,6 +287,18 @@ function gatherCompletions(
     at += part.length;
   }
   return gathered;
+}
+
+/** `values` (M) of sequences in the given order, brought back into the batch's. */
+function inBatchOrder(batch: TrainingBatch, order: readonly number[], values: Float32Array): Float32Array {
+  const ordered = new Float32Array(values.length);
+  let at = 0;
+  for (const i of order) {
+    const [start, end] = [batch.completionOffsets[i], batch.completionOffsets[i + 1]];
+    ordered.set(values.subarray(at, at + end - start), start);
+    at += end - start;
+  }
+  return ordered;
 }
 
 /** Means over minibatches; totals of tokens and micro-batches are added up by their callers. */

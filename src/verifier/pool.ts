@@ -43,7 +43,12 @@ const spawnVerifier = (): Worker =>
 
 /** What a worker needs of a group: the tokens of the completions, copied, and no other per-token record. */
 function travelling(group: GroupToScore): GroupToScore {
-  const light = { promptTokens: NONE.u32, generatorLogprobs: NONE.f32, policyVersions: NONE.i32 };
+  const light = {
+    promptTokens: NONE.u32,
+    generatorLogprobs: NONE.f32,
+    generatorEntropies: NONE.f32,
+    policyVersions: NONE.i32,
+  };
   const { problem, rollouts, completions } = group;
   return { problem, completions, rollouts: rollouts.map((rollout) => ({ ...rollout, ...light })) };
 }

@@ -32,6 +32,7 @@ async function request(said: string[], change: Partial<EvaluationRequest> = {}):
       promptTokens,
       completionTokens,
       generatorLogprobs: new Float32Array(completionTokens.length),
+      generatorEntropies: new Float32Array(completionTokens.length),
       policyVersions: new Int32Array(completionTokens.length),
       finishReason: said[id].endsWith(".") ? "stop" : "length",
     };

@@ -56,7 +56,7 @@ async function decodeAll(engine: GeneratorEngine, groups: PromptGroup[]): Promis
 }
 
 describe("GeneratorEngine", () => {
-  it("gives the log-probabilities that the trainer's forward pass gives", async () => {
+  it("gives the log-probabilities and entropies that the trainer's forward pass gives", async () => {
     using engine = await makeEngine({ concurrency: 11 });
     const done = [...(await decodeAll(engine, [group(1, 4, 9), group(2, 3, 1), group(3, 8, 13)])).values()];
     expect(done).toHaveLength(15);
@@ -77,6 +77,11 @@ describe("GeneratorEngine", () => {
       const want = await policy.head.logprobs.readFloats(0, rollout.completionTokens.length);
       rollout.generatorLogprobs.forEach((logprob, t) => {
         expect(Math.abs(logprob - want[t])).toBeLessThan(1e-5);
+      });
+      const entropies = await policy.head.entropy.readFloats(0, rollout.completionTokens.length);
+      expect(rollout.generatorEntropies).toHaveLength(rollout.completionTokens.length);
+      rollout.generatorEntropies.forEach((entropy, t) => {
+        expect(Math.abs(entropy - entropies[t])).toBeLessThan(1e-5);
       });
       expect(rollout.finishReason).toBe(rollout.completionTokens.at(-1) === 1 ? "stop" : "length");
       expect([...rollout.policyVersions].every((version) => version === 0)).toBe(true);

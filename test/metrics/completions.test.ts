@@ -12,6 +12,7 @@ const rollout = ({ length, ...given }: Sketch): RewardedRollout => ({
   promptTokens: Uint32Array.of(1),
   completionTokens: new Uint32Array(length),
   generatorLogprobs: new Float32Array(length),
+  generatorEntropies: new Float32Array(length),
   policyVersions: new Int32Array(length),
   completion: "",
   verdicts: [],

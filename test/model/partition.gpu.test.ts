@@ -49,6 +49,7 @@ function makeGroups(): RewardedGroup[] {
         promptTokens,
         completionTokens: Uint32Array.from({ length }, () => pick(config.vocabSize)),
         generatorLogprobs: Float32Array.from({ length }, () => -3.4 - 1.4 * random()),
+        generatorEntropies: new Float32Array(length),
         policyVersions: new Int32Array(length),
         finishReason: "length" as const,
         completion: "",

@@ -30,6 +30,7 @@ export function makeGroup(groupId: number, specs: readonly (RolloutSpec | number
       promptTokens: tokens(prompt, 1000 * groupId),
       completionTokens: tokens(length, 1000 * groupId + 100 * (i + 1)),
       generatorLogprobs: Float32Array.from({ length }, (_, t) => -(i + 1) - t / 16),
+      generatorEntropies: Float32Array.from({ length }, (_, t) => (i + 1) / 2 + t / 16),
       policyVersions: Int32Array.from({ length }, (_, t) =>
         typeof version === "number" ? version : version[t],
       ),

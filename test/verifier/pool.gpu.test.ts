@@ -18,6 +18,7 @@ function group(completions: string[], part: Partial<Problem> = {}): GroupToScore
       promptTokens: Uint32Array.of(1, 2, 3),
       completionTokens: Uint32Array.from({ length: text.length }, () => k),
       generatorLogprobs: Float32Array.from({ length: text.length }, () => -k),
+      generatorEntropies: new Float32Array(text.length),
       policyVersions: new Int32Array(text.length),
       finishReason: "stop",
     }),

@@ -26,6 +26,7 @@ const rollout = (length: number): Rollout => ({
   promptTokens: new Uint32Array(1),
   completionTokens: Uint32Array.from({ length }, (_, k) => k),
   generatorLogprobs: new Float32Array(length),
+  generatorEntropies: new Float32Array(length),
   policyVersions: new Int32Array(length),
   finishReason: "stop",
 });
