@@ -1,0 +1,125 @@
+/**
+ * What a revision of a model on the hub consists of: the commit it stands for and its files with sizes and hashes. The
+ * hub's own client library asks; this file chooses what a policy needs and names what went wrong.
+ */
+import { HubApiError, type ListFileEntry, listFiles, modelInfo } from "@huggingface/hub";
+import { DataError } from "../../errors.ts";
+
+export interface HubOptions {
+  /** Where the hub is; its public address by default. */
+  hubUrl?: string;
+  /** For gated and private models. Sent to the hub alone and never stored. */
+  token?: string;
+  /** Stands in for `fetch`. */
+  fetch?: typeof fetch;
+}
+
+export interface HubFile {
+  path: string;
+  size: number;
+  /** SHA-256 of a large file's bytes, or git's SHA-1 of a small one. */
+  hash: { kind: "sha256" | "git"; hex: string };
+}
+
+export interface HubListing {
+  id: string;
+  /** As asked for: a branch, a tag or a commit. */
+  revision: string;
+  /** The commit that it stood for. */
+  commit: string;
+  files: HubFile[];
+}
+
+const TEXT_FILES = new Set([
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "chat_template.jinja",
+  "model.safetensors.index.json",
+]);
+const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
+
+/** The files that a policy is made of: a sharded model's single file, where there is one as well, is left. */
+function neededFiles(all: readonly ListFileEntry[]): HubFile[] {
+  const files = all.filter(({ type }) => type === "file");
+  const sharded = files.some(({ path }) => path === "model.safetensors.index.json");
+  return files
+    .filter(({ path }) => TEXT_FILES.has(path) || (sharded ? SHARD.test(path) : path === "model.safetensors"))
+    .map(({ path, size, oid, lfs }) => ({
+      path,
+      size: lfs?.size ?? size,
+      hash: lfs ? { kind: "sha256" as const, hex: lfs.oid } : { kind: "git" as const, hex: oid ?? "" },
+    }));
+}
+
+/**
+ * Asks the hub what a model's revision consists of.
+ * @throws DataError `hub/not-found`, `hub/gated`, `hub/unreachable`, `hub/busy`, `hub/no-weights`
+ */
+export async function listModel(id: string, revision: string, options: HubOptions): Promise<HubListing> {
+  const { hubUrl, token, fetch } = options;
+  const shared = { hubUrl, fetch, ...(token ? { accessToken: token } : {}) };
+  const entries: ListFileEntry[] = [];
+  let commit: string;
+  try {
+    const info = await modelInfo({ name: id, revision, additionalFields: ["sha"], ...shared });
+    commit = String(info.sha ?? revision);
+    const repo = { type: "model" as const, name: id };
+    for await (const entry of listFiles({ repo, revision: commit, ...shared })) entries.push(entry);
+  } catch (error) {
+    throw hubError(`list ${id} at ${revision}`, error, options);
+  }
+  const files = neededFiles(entries);
+  if (!files.some(({ path }) => path.endsWith(".safetensors"))) {
+    throw new DataError("hub/no-weights", `Cannot use ${id}: it holds no model.safetensors`, {
+      hint: "Choose a model whose weights are stored as safetensors; .bin and .gguf files are not read",
+    });
+  }
+  return { id, revision, commit, files };
+}
+
+/** What the hub answered, as an error that says what to do. */
+export function hubError(attempt: string, cause: unknown, { hubUrl, token }: HubOptions): unknown {
+  if (cause instanceof DataError || (cause as Error)?.name === "AbortError") return cause;
+  const status = cause instanceof HubApiError ? cause.statusCode : (cause as { status?: number })?.status;
+  const at = hubUrl ?? "the hub";
+  if (status === 404) {
+    return new DataError(
+      "hub/not-found",
+      `Cannot ${attempt}: ${at} answered 404, there is no such model or revision`,
+      {
+        hint: "Check the spelling of owner/name and the revision",
+        cause,
+      },
+    );
+  }
+  if (status === 401 || status === 403) {
+    const hint = token
+      ? "Accept the model's terms on its page with the account that the token belongs to, or use another token"
+      : "Accept the model's terms on its page, then give a token: HF_TOKEN in the environment, or the field on the page";
+    return new DataError("hub/gated", `Cannot ${attempt}: ${at} answered ${status}, access is restricted`, {
+      hint,
+      cause,
+    });
+  }
+  if (status === 429 || (status !== undefined && status >= 500)) {
+    return new DataError("hub/busy", `Cannot ${attempt}: ${at} answered ${status}`, {
+      hint: "Try again in a few minutes; what has been downloaded is kept",
+      cause,
+    });
+  }
+  const reason =
+    cause instanceof Error
+      ? [cause.message, (cause.cause as Error)?.message].filter(Boolean).join(": ")
+      : String(cause);
+  return new DataError(
+    "hub/unreachable",
+    `Cannot ${attempt}: ${at} cannot be reached or answers nonsense (${reason})`,
+    {
+      hint: "Check the connection and try again; what has been downloaded is kept",
+      cause,
+    },
+  );
+}
