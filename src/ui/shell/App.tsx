@@ -1,10 +1,18 @@
-/** The page's frame: header, loop strip, controls, and the view that was chosen. */
+/** The page's frame: header, the run at this moment, the loop, and the view that was chosen. */
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { Lazy } from "../parts/Lazy.tsx";
-import { feed, type ViewName, view } from "../state/app.ts";
-import type { RecordedRun } from "../state/records.ts";
-import { RunFeed } from "../state/run_feed.ts";
+import { hidden, type ViewName, view } from "../state/app.ts";
+import { carryOut } from "./actions.ts";
+import { Controls } from "./Controls.tsx";
+import { keepPlaying, loadDemo } from "./demo.ts";
+import { Header } from "./Header.tsx";
+import { LoopStrip } from "./LoopStrip.tsx";
+import { Now } from "./Now.tsx";
+import { shownViews } from "./navigation.ts";
+import { commandOf } from "./shortcuts.ts";
+import { Tabs } from "./Tabs.tsx";
+import "./shell.css";
 
 const LOADERS: Record<ViewName, () => Promise<ComponentType>> = {
   learning: () => import("../views/learning/Learning.tsx").then(({ Learning }) => Learning),
@@ -14,21 +22,50 @@ const LOADERS: Record<ViewName, () => Promise<ComponentType>> = {
   chat: () => import("../views/chat/Chat.tsx").then(({ Chat }) => Chat),
 };
 
-async function loadRecording(): Promise<void> {
-  const response = await fetch(new URL("demo/run.json", document.baseURI));
-  feed.value = RunFeed.of((await response.json()) as RecordedRun, "recorded");
+function listenToKeys(): () => void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.repeat || document.querySelector("dialog[open]")) return;
+    const command = commandOf({ ...pick(event), target: event.target as HTMLElement | null });
+    if (!command) return;
+    event.preventDefault();
+    carryOut(command);
+  };
+  addEventListener("keydown", onKey);
+  return () => removeEventListener("keydown", onKey);
 }
+
+const pick = ({ key, ctrlKey, metaKey, altKey }: KeyboardEvent) => ({ key, ctrlKey, metaKey, altKey });
 
 export function App() {
   useEffect(() => {
-    loadRecording();
+    loadDemo();
     const fromHash = location.hash.slice(1);
     if (fromHash in LOADERS) view.value = fromHash as ViewName;
+    const stops = [keepPlaying(), listenToKeys()];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }, []);
+  const shown = shownViews();
+  const chosen = shown.includes(view.value) ? view.value : shown[0];
   return (
-    <main style={{ padding: "16px" }}>
-      <h1>webgrpo</h1>
-      <Lazy load={LOADERS[view.value]} />
-    </main>
+    <div class="shell">
+      <Header />
+      <main class="shell-main">
+        <Now />
+        <div id="loop" class="shell-loop">
+          {!hidden.value.has("strip") && <LoopStrip />}
+        </div>
+        <div class="shell-bar">
+          <Tabs />
+          {!hidden.value.has("controls") && <Controls />}
+        </div>
+        {chosen && (
+          <div id="view-panel" role="tabpanel" aria-labelledby={`tab-${chosen}`}>
+            <Lazy key={chosen} load={LOADERS[chosen]} />
+          </div>
+        )}
+      </main>
+    </div>
   );
 }

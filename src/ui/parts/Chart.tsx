@@ -1,0 +1,193 @@
+/** uPlot behind a component: whole data at once, fixed ranges, colours of the theme, one cursor over all charts of a key. */
+import { useLayoutEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import "./chart.css";
+import { alignTables, type ChartTable, pickRows, takeRows } from "./chart_columns.ts";
+import { type ChartLimit, type ChartMark, drawLimits, drawMarks } from "./chart_draw.ts";
+import { Pace } from "./chart_pace.ts";
+import { onThemeChange, themeFont, themeValue } from "./chart_theme.ts";
+
+export interface ChartLine {
+  /** A CSS variable, such as `--trainer`. */
+  color: string;
+  /** In CSS pixels; 0 draws no line. */
+  width: number;
+  alpha?: number;
+  dash?: number[];
+  /** Holds its value until the next row. */
+  stepped?: boolean;
+  /** Diameter of a dot at each value. */
+  dots?: number;
+  /** Shows a dot under the cursor. */
+  hover?: boolean;
+}
+
+export interface ChartBand {
+  /** Lines between which it is filled, counted from 0. */
+  upper: number;
+  lower: number;
+  color: string;
+  alpha: number;
+}
+
+export interface ChartProps {
+  /** What it shows, in words: the canvas says nothing to a screen reader. */
+  label: string;
+  height: number;
+  /** A run each; their columns in turn belong to `lines`. */
+  tables: readonly ChartTable[];
+  lines: readonly ChartLine[];
+  bands?: readonly ChartBand[];
+  xRange: readonly [number, number];
+  yRange: readonly [number, number];
+  logarithmic?: boolean;
+  /** Labels of the axes' ticks; without `formatX` there is no x axis. */
+  formatX?(value: number, isFirst: boolean): string;
+  /** Distances that ticks of x may have. */
+  xSteps?: readonly number[];
+  formatY(value: number): string;
+  limits?: readonly ChartLimit[];
+  marks?: readonly ChartMark[];
+  labelMarks?: boolean;
+  /** Charts of one key share their cursor. */
+  syncKey: string;
+  onCursor(x: number | null): void;
+}
+
+const REDRAW_MS = 100;
+const Y_AXIS_WIDTH = 48;
+const X_AXIS_HEIGHT = 24;
+
+function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options {
+  const { lines, bands = [], height, logarithmic, syncKey, formatX } = current.props;
+  const axis = (side: uPlot.Axis.Side): uPlot.Axis => ({
+    side,
+    stroke: () => themeValue("--ink-soft"),
+    font: themeFont(11),
+    grid: { show: side === 3, stroke: () => themeValue("--line"), width: 1 },
+    ticks: { show: false },
+    gap: 6,
+  });
+  return {
+    width,
+    height,
+    padding: [8, 12, formatX ? 0 : 8, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false, setScale: false },
+      sync: { key: syncKey, scales: ["x", null] },
+      points: {
+        size: (_, series) => (lines[series - 1]?.hover ? 7 : 0),
+        fill: (_, series) => themeValue(lines[series - 1]?.color ?? "--ink"),
+        stroke: () => themeValue("--card"),
+        width: 1.5,
+      },
+    },
+    scales: {
+      x: { time: false, range: () => [...current.props.xRange] },
+      y: { distr: logarithmic ? 3 : 1, range: () => [...current.props.yRange] },
+    },
+    axes: [
+      {
+        ...axis(2),
+        show: formatX !== undefined,
+        size: X_AXIS_HEIGHT,
+        space: 64,
+        incrs: () => [...(current.props.xSteps ?? [])],
+        values: (_, splits) => splits.map((x, index) => current.props.formatX?.(x, index === 0) ?? ""),
+      },
+      {
+        ...axis(3),
+        size: Y_AXIS_WIDTH,
+        space: 28,
+        values: (_, splits) => splits.map((y) => (y === null ? "" : current.props.formatY(y))),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(
+        (line): uPlot.Series => ({
+          stroke: () => themeValue(line.color),
+          width: line.width,
+          alpha: line.alpha ?? 1,
+          dash: line.dash,
+          paths: line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.(),
+          points: {
+            show: line.dots !== undefined,
+            size: line.dots,
+            space: 0,
+            fill: () => themeValue(line.color),
+          },
+        }),
+      ),
+    ],
+    bands: bands.map(({ upper, lower, color, alpha }) => ({
+      series: [upper + 1, lower + 1],
+      fill: () =>
+        `${themeValue(color)}${Math.round(alpha * 255)
+          .toString(16)
+          .padStart(2, "0")}`,
+    })),
+    hooks: {
+      drawAxes: [(plot) => drawLimits(plot, current.props.limits ?? [])],
+      draw: [(plot) => drawMarks(plot, current.props.marks ?? [], current.props.labelMarks ?? false)],
+    },
+  };
+}
+
+/** A chart as wide as its place. What it is made of is fixed by `lines`, `bands`, the height and the kind of its axes. */
+export function Chart(props: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const current = useRef({ props }).current;
+  const pace = useRef<Pace | null>(null);
+  current.props = props;
+  const made = JSON.stringify([props.lines, props.bands, props.height, props.logarithmic, !props.formatX]);
+
+  useLayoutEffect(() => {
+    const element = place.current!;
+    const plot = new uPlot(optionsOf(current, Math.max(1, element.clientWidth)), undefined, element);
+    const drawn = new Pace(() => {
+      const pixels = Math.max(50, Math.round(plot.bbox.width));
+      plot.setData(
+        alignTables(current.props.tables.map((table) => takeRows(table, pickRows(table, pixels)))),
+      );
+    }, REDRAW_MS);
+    pace.current = drawn;
+    const resized = new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width < 1 || contentRect.width === plot.width) return;
+      plot.setSize({ width: contentRect.width, height: current.props.height });
+      drawn.ask();
+    });
+    resized.observe(element);
+    const stopTheme = onThemeChange(() => plot.redraw(false, true));
+    plot.over.addEventListener("pointermove", ({ offsetX }) =>
+      current.props.onCursor(plot.posToVal(offsetX, "x")),
+    );
+    plot.over.addEventListener("pointerleave", () => current.props.onCursor(null));
+    return () => {
+      stopTheme();
+      resized.disconnect();
+      drawn.stop();
+      plot.destroy();
+    };
+  }, [made]);
+
+  const [left, right] = props.xRange;
+  const [low, high] = props.yRange;
+  useLayoutEffect(
+    () => pace.current?.ask(),
+    [made, props.tables, left, right, low, high, props.marks, props.limits, props.formatX],
+  );
+
+  return (
+    <div
+      ref={place}
+      class="chart"
+      role="img"
+      aria-label={props.label}
+      style={{ height: `${props.height}px` }}
+    />
+  );
+}

@@ -1,0 +1,53 @@
+/** Where the points of a small line chart lie. */
+
+export interface SparklineBox {
+  width: number;
+  height: number;
+  /** Kept free on every side, so that the line's end is not cut. */
+  inset: number;
+}
+
+export interface SparklineScale {
+  /** How many points the whole width stands for. */
+  length: number;
+  low: number;
+  high: number;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** A scale that holds all values and, for shares, the whole of 0 to 1, so that it does not shift as values come. */
+export function scaleOf(values: readonly (number | null)[], length: number): SparklineScale {
+  const known = values.filter((value) => value !== null);
+  return {
+    length: Math.max(length, values.length, 2),
+    low: Math.min(0, ...known),
+    high: Math.max(1, ...known),
+  };
+}
+
+/** Points of the values that were measured; index 0 lies at the left. */
+export function sparklinePoints(
+  values: readonly (number | null)[],
+  { length, low, high }: SparklineScale,
+  { width, height, inset }: SparklineBox,
+): Point[] {
+  return values.flatMap((value, index) =>
+    value === null
+      ? []
+      : [
+          {
+            x: inset + (index / (length - 1)) * (width - 2 * inset),
+            y: height - inset - ((value - low) / (high - low)) * (height - 2 * inset),
+          },
+        ],
+  );
+}
+
+/** The points as an SVG path. */
+export function pathOf(points: readonly Point[]): string {
+  return points.map(({ x, y }, index) => `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+}

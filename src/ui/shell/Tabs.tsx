@@ -1,0 +1,41 @@
+/** The five views as a row of tabs; arrows move between them. */
+import { view } from "../state/app.ts";
+import { openView, shownViews } from "./navigation.ts";
+import { viewTitle } from "./shortcuts.ts";
+
+const MOVES: Record<string, (at: number, count: number) => number> = {
+  ArrowRight: (at, count) => (at + 1) % count,
+  ArrowLeft: (at, count) => (at + count - 1) % count,
+  Home: () => 0,
+  End: (_, count) => count - 1,
+};
+
+export function Tabs() {
+  const names = shownViews();
+  const move = (event: KeyboardEvent) => {
+    const next = MOVES[event.key]?.(names.indexOf(view.value), names.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    openView(names[next]);
+    document.getElementById(`tab-${names[next]}`)?.focus();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label="Views" onKeyDown={move}>
+      {names.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          class="tab"
+          aria-selected={view.value === name}
+          aria-controls="view-panel"
+          tabIndex={view.value === name ? 0 : -1}
+          onClick={() => openView(name)}
+        >
+          {viewTitle(name)}
+        </button>
+      ))}
+    </div>
+  );
+}

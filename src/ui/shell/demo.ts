@@ -1,0 +1,51 @@
+/** The recorded run that plays when the page opens. */
+import { signal } from "@preact/signals";
+import { feed } from "../state/app.ts";
+import type { RecordedRun } from "../state/records.ts";
+import { Player } from "./player.ts";
+
+export const demo = signal<Player | null>(null);
+/** Why there is none, in words. */
+export const demoTrouble = signal<string | null>(null);
+
+export function prefersStillness(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+/** Fetches the recording and plays it; where motion is not wanted, shows its end. */
+export async function loadDemo(): Promise<void> {
+  try {
+    const response = await fetch(new URL("demo/run.json", document.baseURI));
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const player = new Player((await response.json()) as RecordedRun);
+    demo.value = player;
+    // Another run may have been opened meanwhile, by the address or by hand.
+    if (feed.value.name === "" && feed.value.steps.length === 0) showDemo();
+    if (prefersStillness()) player.seek(player.length);
+    else if (feed.value === player.feed) player.play();
+  } catch (error) {
+    demoTrouble.value = `The recorded run could not be loaded: ${error instanceof Error ? error.message : error}.`;
+  }
+}
+
+export function showDemo(): void {
+  if (demo.value) feed.value = demo.value.feed;
+}
+
+/** The player, if its run is the one in view. */
+export function shownPlayer(): Player | null {
+  return demo.value && feed.value === demo.value.feed ? demo.value : null;
+}
+
+const TICK_MS = 100;
+
+/** Moves the player on until the returned function is called. A run that is not in view rests. */
+export function keepPlaying(): () => void {
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    shownPlayer()?.advance(now - last);
+    last = now;
+  }, TICK_MS);
+  return () => clearInterval(timer);
+}

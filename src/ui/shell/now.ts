@@ -1,0 +1,21 @@
+/** The few figures of a run that are shown large. */
+import type { EvaluationRow, StepRow } from "../state/records.ts";
+
+export function currentRow(steps: readonly StepRow[]): StepRow | null {
+  return steps.at(-1) ?? null;
+}
+
+export function rewardsOf(steps: readonly StepRow[]): (number | null)[] {
+  return steps.map((row) => row.reward ?? null);
+}
+
+/** Shares of held-out problems solved at the first try, before and after training. */
+export function solvedShares(evaluations: readonly EvaluationRow[]): {
+  before: number | null;
+  after: number | null;
+} {
+  const shareOf = (when: EvaluationRow["when"]) =>
+    evaluations.find((row) => row.when === when)?.metrics["pass@1"] ?? null;
+  const during = evaluations.filter(({ when }) => when === "during").at(-1)?.metrics["pass@1"] ?? null;
+  return { before: shareOf("before"), after: shareOf("after") ?? during };
+}

@@ -1,0 +1,132 @@
+/** Plays a recorded run into a feed, as if it trained now: by position in steps, forwards and back. */
+import { type Signal, signal } from "@preact/signals";
+import type { RecordedRun, RolloutRow, TraceEvent } from "../state/records.ts";
+import { RunFeed } from "../state/run_feed.ts";
+import { recordedPulse, runTotals } from "./recorded_pulse.ts";
+import { timelineOf } from "./recorded_timeline.ts";
+
+/** A step at speed 1: long enough to see it happen, short enough for a run in the first half minute. */
+export const STEP_MS = 700;
+export const SPEEDS = [0.5, 1, 2, 4] as const;
+/** A tab that slept does not make up for it. */
+const LONGEST_TICK_MS = 250;
+
+export class Player {
+  readonly run: RecordedRun;
+  readonly feed: RunFeed;
+  /** Steps of the recording. */
+  readonly length: number;
+  readonly playing: Signal<boolean> = signal(false);
+  readonly speed: Signal<number> = signal(1);
+  /** In steps, with the part of the step that is being played. */
+  readonly position: Signal<number> = signal(0);
+  private readonly rollouts = new Map<number, RolloutRow[]>();
+  private readonly events: readonly TraceEvent[];
+  /** How many of `events` have happened at a position. */
+  private readonly eventsUntil: (position: number) => number;
+  private readonly totals: ReturnType<typeof runTotals>;
+  /** Steps and events that the feed has been told. */
+  private told = 0;
+  private happened = 0;
+
+  constructor(run: RecordedRun) {
+    this.run = run;
+    this.length = run.steps.length;
+    this.feed = new RunFeed(run.name, "recorded", run.recipe);
+    this.feed.adapter = run.adapter;
+    for (const row of run.rollouts) {
+      const rows = this.rollouts.get(row.step);
+      if (rows) rows.push(row);
+      else this.rollouts.set(row.step, [row]);
+    }
+    const timeline = timelineOf(run.trace, this.length);
+    this.events = timeline.events;
+    this.eventsUntil = timeline.countUntil;
+    this.totals = runTotals(run.steps);
+    this.tellEvaluations();
+    this.show();
+  }
+
+  get atEnd(): boolean {
+    return this.position.value >= this.length;
+  }
+
+  play(): void {
+    if (this.atEnd) this.seek(0);
+    this.playing.value = true;
+    this.show();
+  }
+
+  pause(): void {
+    this.playing.value = false;
+    this.show();
+  }
+
+  toggle(): void {
+    if (this.playing.value) this.pause();
+    else this.play();
+  }
+
+  /** To the end of the step that is being played; pauses. */
+  stepOnce(): void {
+    this.playing.value = false;
+    this.seek(Math.min(this.length, Math.floor(this.position.value) + 1));
+  }
+
+  /** Lets time pass. */
+  advance(ms: number): void {
+    if (!this.playing.value) return;
+    const moved = (Math.min(ms, LONGEST_TICK_MS) / STEP_MS) * this.speed.value;
+    this.moveTo(this.position.value + moved);
+    if (this.atEnd) this.playing.value = false;
+    this.show();
+  }
+
+  /** Goes to a position, back as well. */
+  seek(position: number): void {
+    this.moveTo(position);
+    if (this.atEnd) this.playing.value = false;
+    this.show();
+  }
+
+  private moveTo(position: number): void {
+    const to = Math.min(this.length, Math.max(0, position));
+    if (to < this.position.value) this.rewind(to);
+    this.position.value = to;
+    for (; this.told < Math.floor(to); this.told++) {
+      const row = this.run.steps[this.told];
+      this.feed.addStep(row, this.rollouts.get(row.step ?? this.told + 1) ?? []);
+    }
+    this.tellEvaluations();
+    const happened = this.eventsUntil(to);
+    if (happened > this.happened) this.feed.addTrace(this.events.slice(this.happened, happened));
+    this.happened = happened;
+  }
+
+  private rewind(to: number): void {
+    this.told = Math.min(this.told, Math.floor(to));
+    this.feed.rewindTo(this.told === 0 ? -1 : (this.run.steps[this.told - 1].step ?? this.told));
+    this.feed.evaluations.length = 0;
+    this.feed.turned.length = 0;
+    this.happened = this.eventsUntil(to);
+    this.feed.trace = this.events.slice(0, this.happened);
+  }
+
+  /** Evaluations and turned settings up to here: the run's own order, the last evaluation only at the end. */
+  private tellEvaluations(): void {
+    const { evaluations, turned } = this.run;
+    const seen = evaluations.filter(({ step, when }) =>
+      when === "before" ? true : when === "after" ? this.told >= this.length : step <= this.told,
+    );
+    for (const row of seen.slice(this.feed.evaluations.length)) this.feed.addEvaluation(row);
+    const turnedSoFar = turned.filter(({ step }) => step <= this.told);
+    for (const row of turnedSoFar.slice(this.feed.turned.length)) this.feed.addTurned(row);
+  }
+
+  private show(): void {
+    const { feed } = this;
+    feed.summary = this.atEnd ? this.run.summary : null;
+    feed.phase.value = this.atEnd ? "done" : this.playing.value ? "training" : "paused";
+    feed.pulse.value = recordedPulse(this.run.steps, this.totals, this.position.value, this.playing.value);
+  }
+}
