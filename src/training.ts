@@ -7,16 +7,15 @@ import type { Knobs, RunControl } from "./control.ts";
 import type { ModelFiles } from "./data/source.ts";
 import { WebgrpoError } from "./errors.ts";
 import { type LoopState, type LoopStep, runLoop } from "./loop.ts";
-import { completionMetrics } from "./metrics/completions.ts";
 import { metricEntry } from "./metrics/names.ts";
-import { type MetricValue, MetricWindow } from "./metrics/record.ts";
+import { MetricWindow } from "./metrics/record.ts";
 import { Trace, traceClock } from "./metrics/trace.ts";
 import type { RewardedGroup } from "./rollout.ts";
 import type { FoundCheckpoint } from "./runs/checkpoint.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
 import { openStages, type Stages } from "./stages.ts";
 import { scopeEntries } from "./tasks/scope.ts";
-import { collectionMetrics } from "./trainer/collector.ts";
+import type { OptimizerState } from "./trainer/api.ts";
 import {
   freshStart,
   type RunTotals,
@@ -25,6 +24,7 @@ import {
   type SavedRun,
   saveRun,
 } from "./training_checkpoint.ts";
+import { stepMetrics } from "./training_metrics.ts";
 import { type RolloutRow, rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
 
 export interface TrainingInputs {
@@ -70,7 +70,13 @@ export type TrainingEvent =
   | { kind: "turned"; step: number; knobs: Knobs }
   /** A run that failed could not save its last steps either. */
   | { kind: "unsaved"; step: number; cause: unknown }
-  | { kind: "restarted"; worker: string; cause: unknown };
+  /** A worker died and another took its place. The run goes on after `step`: whatever was told of later steps is void. */
+  | { kind: "restarted"; worker: string; step: number; cause: unknown };
+
+interface TurnedKnobs {
+  step: number;
+  knobs: Knobs;
+}
 
 export interface TrainingSummary {
   event: "summary";
@@ -93,28 +99,27 @@ export async function runTraining(
   const start = inputs.resume ? await readCheckpoint(inputs.run, inputs.resume) : freshStart(inputs.model);
   // Also without a checkpoint: a run that was killed before its first one has rows.
   await inputs.run.rewindTo(start.state.step);
+  const session = new Session(inputs, emit, began, start);
   const stages = await openStages({
     recipe: inputs.recipe,
     model: inputs.model,
     dataText: inputs.dataText,
     start: start.optimizer,
-    newestCheckpoint: async () => {
-      const { optimizer, state } = await rewindToNewest(inputs.run, inputs.model);
-      return { state: optimizer, step: state.step };
-    },
-    onRestart: (worker, cause) => emit({ kind: "restarted", worker, cause }),
+    newestCheckpoint: () => session.rewind(),
+    onRestart: (worker, cause) => session.restarted(worker, cause),
   });
   try {
-    return await new Session(inputs, stages, emit, began, start).run();
+    return await session.run(stages);
   } finally {
     stages.dispose();
   }
 }
 
-/** One run with its stages open. */
+/** One run. */
 class Session {
   private readonly inputs: TrainingInputs;
-  private readonly stages: Stages;
+  /** From `run` on. */
+  private stages!: Stages;
   private readonly emit: (event: TrainingEvent) => void;
   private readonly began: number;
   private readonly window = new MetricWindow();
@@ -128,16 +133,11 @@ class Session {
   /** After the last step. */
   private reached: LoopState;
   private savedStep: number;
+  /** What was turned, and after which step. */
+  private turned: TurnedKnobs[] = [];
 
-  constructor(
-    inputs: TrainingInputs,
-    stages: Stages,
-    emit: (event: TrainingEvent) => void,
-    began: number,
-    start: SavedRun,
-  ) {
+  constructor(inputs: TrainingInputs, emit: (event: TrainingEvent) => void, began: number, start: SavedRun) {
     this.inputs = inputs;
-    this.stages = stages;
     this.emit = emit;
     this.began = began;
     this.lastStep = began;
@@ -146,11 +146,12 @@ class Session {
     this.savedStep = inputs.resume ? start.state.step : -1;
   }
 
-  async run(): Promise<TrainingSummary> {
+  async run(stages: Stages): Promise<TrainingSummary> {
     const { recipe, run, signal } = this.inputs;
-    const { stages } = this;
+    this.stages = stages;
     const recorded = await this.readEvaluation();
     const evaluates = !recorded && this.first.step === 0 && stages.heldOut.length > 0;
+    await run.logMetrics({ step: this.first.step, event: "ready", adapter: stages.adapter });
     this.emit({
       kind: "ready",
       adapter: stages.adapter,
@@ -209,10 +210,35 @@ class Session {
     const knobs = control.takeTurned();
     if (!knobs) return;
     await this.stages.turn(knobs);
+    await this.noteTurned(knobs);
     this.emit({ kind: "turned", step: this.reached.step, knobs });
   }
 
-  private async onStep({ state, groups, collection, trained, waitMs }: LoopStep): Promise<void> {
+  private async noteTurned(knobs: Knobs): Promise<void> {
+    const { step } = this.reached;
+    this.turned.push({ step, knobs });
+    await this.inputs.run.logMetrics({ step, event: "turned", ...knobs });
+  }
+
+  /** Goes back to the newest checkpoint, for a trainer that takes over there. */
+  async rewind(): Promise<{ state: OptimizerState; step: number }> {
+    const { optimizer, state, totals } = await rewindToNewest(this.inputs.run, this.inputs.model);
+    this.reached = state;
+    Object.assign(this.totals, totals);
+    // What was turned after it stays turned: only its rows were forgotten.
+    const forgotten = this.turned.filter(({ step }) => step > state.step);
+    this.turned = this.turned.filter(({ step }) => step <= state.step);
+    if (forgotten.length > 0)
+      await this.noteTurned(Object.assign({}, ...forgotten.map(({ knobs }) => knobs)));
+    return { state: optimizer, step: state.step };
+  }
+
+  restarted(worker: string, cause: unknown): void {
+    this.emit({ kind: "restarted", worker, step: this.reached.step, cause });
+  }
+
+  private async onStep(looped: LoopStep): Promise<void> {
+    const { state, groups, trained, waitMs } = looped;
     const { recipe, run } = this.inputs;
     this.reached = state;
     const now = performance.now();
@@ -223,44 +249,16 @@ class Session {
     this.totals.generatedTokens += report.generatedTokens;
     this.totals.trainedTokens += trained.trainedTokens;
     this.totals.samples += groups.reduce((sum, group) => sum + group.rollouts.length, 0);
-    // In the order of their numbers, so that sums do not depend on timing in their last bits.
-    const arrived = this.arrived.length > 0 ? this.arrived : [...groups];
-    arrived.sort((a, b) => a.groupId - b.groupId);
-    const values: Record<string, MetricValue> = {
-      step: state.step,
-      // Over everything generated since the last step: what was dropped for want of signal counts as well.
-      ...completionMetrics(arrived),
-      ...collectionMetrics(collection),
-      ...trained.metrics,
-      num_tokens: this.totals.trainedTokens,
-      step_time: seconds,
-      "perf/step_s": seconds,
-      "perf/rollout_wait_s": waitMs / 1000,
-      "perf/weight_sync_s": trained.publishMs / 1000,
-      "perf/fwd_bwd_s": trained.computeMs / 1000,
-      "perf/forwarded_tok_s_fwd_bwd": {
-        numerator: trained.forwardedTokens,
-        denominator: trained.computeMs / 1000,
-      },
-      "perf/forwarded_tok_s_wall_clock": { numerator: trained.forwardedTokens, denominator: seconds },
-      "perf/trained_tok_s_wall_clock": { numerator: trained.trainedTokens, denominator: seconds },
-      "rollout/generated_tok_s": { numerator: report.generatedTokens, denominator: seconds },
-      "rollout/generated_tokens_total": report.generatedTokens,
-      "rollout/prefilled_tokens_total": report.prefilledTokens,
-      "rollout/weight_swaps_total": report.weightSwaps,
-      "rollout/active_rows_mean": { numerator: report.activeRows, denominator: report.decodeSteps },
-      "rollout/inflight": state.inFlight.length * recipe.trainer.groupSize,
-      "trainer/policy_version": trained.version,
-      "trainer/idle_ratio": { numerator: waitMs / 1000, denominator: seconds },
-      "generator/idle_ratio": {
-        numerator: report.idleMs / 1000,
-        denominator: seconds * recipe.generator.workers,
-      },
-      "verifier/scored_total": verified.scored,
-      "verifier/timeouts_total": verified.timeouts,
-      "verifier/exceptions_total": verified.exceptions,
-      "verifier/restarts_total": verified.restarts,
-    };
+    const values = stepMetrics({
+      step: looped,
+      arrived: this.arrived,
+      generated: report,
+      verified,
+      seconds,
+      trainedTokens: this.totals.trainedTokens,
+      generators: recipe.generator.workers,
+      groupSize: recipe.trainer.groupSize,
+    });
     this.window.add(values);
     for (const [name, value] of Object.entries(verified.userMetrics))
       this.window.addOwn(metricEntry(name) ? `user/${name}` : name, value);
@@ -282,6 +280,8 @@ class Session {
     });
     const { every } = recipe.checkpoint;
     if ((every > 0 && state.step % every === 0) || state.step === recipe.steps) await this.save();
+    // The trainer died over it: this step is none any more.
+    if (this.reached !== state) return;
     if (
       recipe.evaluation.every > 0 &&
       state.step % recipe.evaluation.every === 0 &&

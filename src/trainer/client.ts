@@ -70,10 +70,15 @@ export class TrainerClient {
     return step;
   }
 
-  /** Changes what may be changed while running; a worker that takes over is told as well. */
+  /** Changes what may be changed while running, between two steps. */
   async turn(knobs: TrainerKnobs): Promise<void> {
     Object.assign(this.knobs, knobs);
-    await this.survive(() => this.connection.api.turn(knobs));
+    try {
+      await this.connection.api.turn(knobs);
+    } catch (error) {
+      // The next step notices that the worker is dead, and whoever takes over is told of all knobs.
+      if (!this.isDeath(error)) throw error;
+    }
   }
 
   /** Loses the worker's GPU device on purpose; for tests of recovery. */

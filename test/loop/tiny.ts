@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseRecipe } from "../../src/config/parse.ts";
 import { mergeLayers } from "../../src/config/resolve.ts";
 import type { Recipe } from "../../src/config/schema.ts";
+import type { RunControl } from "../../src/control.ts";
 import { loadModelFiles, openModelFolder } from "../../src/data/source.ts";
 import { type LoopHooks, type LoopState, type LoopStep, runLoop } from "../../src/loop.ts";
 import { latestCheckpoint } from "../../src/runs/checkpoint.ts";
@@ -62,6 +63,7 @@ export interface TrainOptions {
   /** Go on with this run instead of starting one. */
   resume?: string;
   signal?: AbortSignal;
+  control?: RunControl;
   /** Where the run lies, for what happens to one that fails. */
   onFolder?(folder: string): void;
   onEvent?(event: TrainingEvent): void;
@@ -77,7 +79,8 @@ export async function train(recipe: Recipe, options: TrainOptions = {}): Promise
     : await createRun(storage, recipe as unknown as Record<string, unknown>);
   const resume = options.resume ? await latestCheckpoint(storage) : null;
   const events: TrainingEvent[] = [];
-  const inputs = { recipe, model: await tinyModel(), run, resume, signal: options.signal };
+  const { signal, control } = options;
+  const inputs = { recipe, model: await tinyModel(), run, resume, signal, control };
   const summary = await runTraining(inputs, (event) => {
     events.push(event);
     options.onEvent?.(event);
