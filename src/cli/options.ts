@@ -13,7 +13,7 @@ const requiredModel = {
   type: "text",
   required: true,
   placeholder: "DIR",
-  description: "Model folder in Hugging Face layout, hub id `owner/name`, or `builtin:NAME`",
+  description: "Model folder in Hugging Face layout, hub id `owner/name[@revision]`, or `builtin:NAME`",
 } as const;
 const maxTokens = {
   type: "integer",
@@ -259,6 +259,25 @@ export const recordSpec = define({
   },
 });
 
+export const modelsSpec = define({
+  name: "models",
+  summary: "List downloaded models, fetch one, remove one",
+  examples: [
+    { line: "npm run models", does: "what has been downloaded, and where it lies" },
+    { line: "npm run models -- --get HuggingFaceTB/SmolLM2-135M-Instruct", does: "download it now" },
+    { line: "npm run models -- --remove HuggingFaceTB/SmolLM2-135M-Instruct", does: "give the space back" },
+  ],
+  options: {
+    get: {
+      type: "text",
+      placeholder: "ID",
+      description: "Download this model, or go on with it: owner/name[@revision]",
+    },
+    remove: { type: "text", placeholder: "ID", description: "Remove this model: owner/name" },
+    json,
+  },
+});
+
 export const doctorSpec = define({
   name: "doctor",
   summary: "Say what this machine can do, what is missing, and the command that mends it",
@@ -309,6 +328,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   distillSpec,
   conformanceSpec,
   recordSpec,
+  modelsSpec,
   doctorSpec,
   benchSpec,
 ];

@@ -90,9 +90,9 @@ export function modelFolder(model: string, { cwd, root }: Places): string {
   if (typed.kind === "hub") {
     throw new DataError(
       "model/hub",
-      `Cannot load \`${typed.id}\` from the hub: there is no folder of that name, and hub ids are not downloaded here`,
+      `Cannot find the folder \`${typed.id}\`: only a model on the hub could have that name, and a folder is needed here`,
       {
-        hint: "download the model and name its folder with `--model DIR`",
+        hint: "download it with `npm run models -- --get ID` and name its folder with `--model DIR`",
       },
     );
   }

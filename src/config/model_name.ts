@@ -2,13 +2,14 @@
 
 export type ModelName =
   | { kind: "builtin"; name: string }
-  | { kind: "hub"; id: string }
+  | { kind: "hub"; id: string; revision: string }
   | { kind: "folder"; path: string };
 
-/** Reads `builtin:NAME`, `owner/name` (a hub id) or a folder's path or URL. */
+/** Reads `builtin:NAME`, `owner/name` or `owner/name@revision` (a hub id), or a folder's path or URL. */
 export function readModelName(model: string): ModelName {
   const builtin = /^builtin:([\w.-]+)$/.exec(model);
   if (builtin) return { kind: "builtin", name: builtin[1] };
-  if (/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(model)) return { kind: "hub", id: model };
+  const hub = /^([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?$/.exec(model);
+  if (hub) return { kind: "hub", id: hub[1], revision: hub[2] ?? "main" };
   return { kind: "folder", path: model };
 }

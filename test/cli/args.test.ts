@@ -141,7 +141,8 @@ describe("help", () => {
 
       Usage: npm run eval -- [flags]
 
-        --model DIR      Model folder in Hugging Face layout, hub id \`owner/name\`, or \`builtin:NAME\` (required)
+        --model DIR      Model folder in Hugging Face layout, hub id \`owner/name[@revision]\`, or \`builtin:NAME\`
+                         (required)
         --task NAME      Task whose held-out problems are asked
         --data FILE      JSONL file of problems, all of them asked
         --samples K      Completions of each problem (default 8)

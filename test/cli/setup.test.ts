@@ -194,7 +194,7 @@ describe("test words and counts", () => {
   it("takes --only out and leaves the rest to vitest", () => {
     expect(readTestWords(["--only", "gpu", "norm"])).toEqual({ only: ["gpu"], rest: ["norm"], problem: "" });
     expect(readTestWords(["--only=logic"]).only).toEqual(["logic"]);
-    expect(readTestWords(["a"]).only).toEqual(["logic", "gpu", "browser"]);
+    expect(readTestWords(["a"]).only).toEqual(["logic", "gpu", "browser", "page"]);
     expect(readTestWords(["--only", "gup"]).problem).toContain("logic, gpu, browser");
   });
 

@@ -121,7 +121,8 @@ describe("mergeLayers()", () => {
 describe("readModelName()", () => {
   it.each([
     ["builtin:chain-sum", { kind: "builtin", name: "chain-sum" }],
-    ["Qwen/Qwen2.5-0.5B", { kind: "hub", id: "Qwen/Qwen2.5-0.5B" }],
+    ["Qwen/Qwen2.5-0.5B", { kind: "hub", id: "Qwen/Qwen2.5-0.5B", revision: "main" }],
+    ["Qwen/Qwen3-0.6B@v1.0", { kind: "hub", id: "Qwen/Qwen3-0.6B", revision: "v1.0" }],
     ["../models/x", { kind: "folder", path: "../models/x" }],
     ["./x", { kind: "folder", path: "./x" }],
     ["/data/x", { kind: "folder", path: "/data/x" }],

@@ -75,7 +75,7 @@ describe("CONTRIBUTING.md", () => {
 describe("a kernel", () => {
   const shaders = filesBelow("shaders", /\.wgsl$/);
   const tests = filesBelow("test/kernels", /\.ts$/);
-  const callers = source.filter((path) => !path.startsWith("src/kernels/"));
+  const callers = source.filter((path) => !/^src\/(kernels|ui)\//.test(path));
   const imported = (paths: string[]) => new Set(paths.flatMap((path) => importsOf(path)));
   const [used, timed] = [
     imported(callers.filter((path) => !path.startsWith("src/bench/"))),

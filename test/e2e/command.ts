@@ -23,10 +23,21 @@ export interface Running {
   shows(text: string): Promise<void>;
 }
 
+export interface StartOptions {
+  cwd?: string;
+  limitMs?: number;
+  env?: Record<string, string>;
+}
+
 /** Starts a command; after `limitMs` it counts as hung and is killed. */
-export function start(words: readonly string[], options: { cwd?: string; limitMs?: number } = {}): Running {
+export function start(words: readonly string[], options: StartOptions = {}): Running {
   const { cwd = tmpdir(), limitMs = 60_000 } = options;
-  const env = { ...process.env, INIT_CWD: cwd, XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir() };
+  const env = {
+    ...process.env,
+    ...options.env,
+    INIT_CWD: cwd,
+    XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
+  };
   const child = spawn(process.execPath, [...flags, main, ...words], { cwd, env });
   let [stdout, stderr, hung] = ["", "", false];
   // Not child.kill(): Deno then reports the signal as the end, though the process caught it and left with a code.
@@ -65,8 +76,7 @@ export function start(words: readonly string[], options: { cwd?: string; limitMs
   return { send, ended, shows };
 }
 
-export const command = (words: readonly string[], options: { cwd?: string; limitMs?: number } = {}) =>
-  start(words, options).ended;
+export const command = (words: readonly string[], options: StartOptions = {}) => start(words, options).ended;
 
 /** Words for a run of the smoke recipe (or another that is named) made smaller still. */
 export const tinyTrain = (out: string, ...more: string[]) => [

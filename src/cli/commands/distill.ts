@@ -1,7 +1,7 @@
 /** `distill`: a small policy that imitates an imperfect teacher, written as a Hugging Face folder. Deno only. */
 
 import { resolve } from "node:path";
-import { loadModelFiles, openModelFolder } from "../../data/source.ts";
+import { loadModelFiles } from "../../data/source.ts";
 import { ConfigError } from "../../errors.ts";
 import { mib, openGpu } from "../../gpu/device.ts";
 import { countParameters } from "../../model/config.ts";
@@ -16,8 +16,8 @@ import { buildCharTokenizer } from "../../text/char_tokenizer.ts";
 import { loadTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
 import { type DistillStage, distill } from "../../trainer/distill.ts";
 import type { Command } from "../command.ts";
+import { openModel } from "../models.ts";
 import { distillSpec } from "../options.ts";
-import { modelFolder } from "../recipes.ts";
 
 /** Traces of each teacher that are looked at to find the longest. */
 const MEASURED_TRACES = 1024;
@@ -44,7 +44,8 @@ const PRESETS: Record<string, DistillPreset> = {
 
 export const command: Command<typeof distillSpec.options> = {
   ...distillSpec,
-  async run(args, { output, interrupt, cwd, root }) {
+  async run(args, context) {
+    const { output, interrupt, cwd } = context;
     const seed = args.seed ?? 0;
     const preset = PRESETS[args.task] ?? GENERAL;
     const settings = readSettings(args.set);
@@ -60,7 +61,7 @@ export const command: Command<typeof distillSpec.options> = {
     const start =
       args.model === undefined
         ? await freshModel(task, settings.model, seed)
-        : await loadModelFiles(await openModelFolder(modelFolder(args.model, { cwd, root })));
+        : await loadModelFiles(await openModel(args.model, context));
     const tokenizer = await loadTokenizer(start);
     const gpu = await openGpu({ label: "distill" });
     output.note(

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { answerPrompts, completionLimit } from "../../answering.ts";
 import { readProblems } from "../../data/jsonl.ts";
-import { loadModelFiles, type ModelFiles, openModelFolder } from "../../data/source.ts";
+import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type EvaluationResult, evaluate, type RefusedRow } from "../../evaluation/evaluate.ts";
 import { openGpu } from "../../gpu/device.ts";
@@ -14,8 +14,8 @@ import { loadChatTemplate } from "../../text/chat_template.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import { createScorer } from "../../verifier/score.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
+import { openModel } from "../models.ts";
 import { evalSpec } from "../options.ts";
-import { modelFolder } from "../recipes.ts";
 import { formatTable } from "../table.ts";
 
 type EvalArguments = Arguments<typeof evalSpec.options>;
@@ -33,7 +33,7 @@ export const command: Command<typeof evalSpec.options> = {
   ...evalSpec,
   async run(args, context) {
     checkSource(args);
-    const model = await loadModelFiles(await openModelFolder(modelFolder(args.model, context)));
+    const model = await loadModelFiles(await openModel(args.model, context));
     const scope = readScope(model.generationConfig);
     const { problems, rewards } = await askedQuestions(args, scope, context);
     const asked = keepInScope(problems, scope);

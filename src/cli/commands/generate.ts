@@ -1,14 +1,14 @@
 /** `generate`: lets a model complete a prompt; text streams, one sample after another. Deno only. */
 import { type Completion, completionLimit, streamCompletions } from "../../answering.ts";
-import { loadModelFiles, type ModelFiles, openModelFolder } from "../../data/source.ts";
+import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { openGpu } from "../../gpu/device.ts";
 import type { FinishReason } from "../../rollout.ts";
 import { loadTokenizer, type StreamDecoder, type Tokenizer } from "../../text/tokenizer.ts";
 import type { Arguments, Command } from "../command.ts";
+import { openModel } from "../models.ts";
 import { generateSpec } from "../options.ts";
 import type { Output } from "../output.ts";
-import { modelFolder } from "../recipes.ts";
 
 type GenerateArguments = Arguments<typeof generateSpec.options>;
 
@@ -17,7 +17,7 @@ export const command: Command<typeof generateSpec.options> = {
   async run(args, context) {
     const { output, interrupt } = context;
     checkPrompt(args);
-    const model = await loadModelFiles(await openModelFolder(modelFolder(args.model, context)));
+    const model = await loadModelFiles(await openModel(args.model, context));
     // Ids in, ids out needs no tokenizer: such models are asked too.
     const needsText = args.prompt !== undefined || !args.ids;
     const tokenizer = needsText ? await loadTokenizer({ ...model, modelConfig: model.config.raw }) : null;

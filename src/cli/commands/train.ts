@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
-import { loadModelFiles, type ModelFiles, openModelFolder } from "../../data/source.ts";
+import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
 import { ConfigError, DataError, describeError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
 import { stepLine } from "../../metrics/progress.ts";
@@ -16,9 +16,10 @@ import { estimateMemory } from "../../stages_memory.ts";
 import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
 import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
+import { openModel } from "../models.ts";
 import { trainSpec } from "../options.ts";
 import type { Output } from "../output.ts";
-import { modelFolder, recipeFromFlags } from "../recipes.ts";
+import { recipeFromFlags } from "../recipes.ts";
 import { formatTable } from "../table.ts";
 
 /**
@@ -35,7 +36,7 @@ export const command: Command<typeof trainSpec.options> = {
     const { output, interrupt } = context;
     const { recipe, run, resume } =
       args.resume === undefined ? await prepare(args, context) : await prepareResume(args, context);
-    const model = await loadModelFiles(await openModelFolder(modelFolder(recipe.model, context)));
+    const model = await loadModelFiles(await openModel(recipe.model, context));
     const memory = estimateMemory(recipe, model.config);
     if (args.dryRun) {
       output.print(JSON.stringify(recipe, null, 2));

@@ -1,0 +1,36 @@
+/** `models`: the models that were downloaded, and how to be rid of them. */
+import { listCached, removeCached } from "../../data/hub/cache.ts";
+import { mib } from "../../gpu/device.ts";
+import type { Command } from "../command.ts";
+import { openModel, openModelStore } from "../models.ts";
+import { modelsSpec } from "../options.ts";
+import { formatTable } from "../table.ts";
+
+export const command: Command<typeof modelsSpec.options> = {
+  ...modelsSpec,
+  async run({ remove, get }, context) {
+    const { output, env } = context;
+    const store = openModelStore(env);
+    if (remove !== undefined) {
+      const bytes = await removeCached(store, remove);
+      output.event({ event: "removed", id: remove, bytes });
+      output.print(`Removed ${remove}: ${mib(bytes)} given back`);
+    }
+    if (get !== undefined) await openModel(get, context);
+    const models = await listCached(store);
+    for (const model of models) output.event({ event: "model", ...model });
+    if (models.length === 0) output.print(`No model has been downloaded to ${store.where}`);
+    else {
+      const rows = models.map(({ id, revision, commit, bytes, complete }) => [
+        id,
+        revision,
+        commit.slice(0, 12),
+        mib(bytes),
+        complete ? "whole" : "cut: ask for it again to go on",
+      ]);
+      output.print(formatTable(["model", "revision", "commit", "size", "state"], rows));
+      output.print(`\nThey lie in ${store.where}`);
+    }
+    return 0;
+  },
+};

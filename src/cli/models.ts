@@ -1,0 +1,60 @@
+/** Opens whatever a user names as a model: one that ships with the project, a folder, or one on the hub. Deno and Node. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { readModelName } from "../config/model_name.ts";
+import type { FileStore } from "../data/file_store.ts";
+import { openDiskStore } from "../data/file_store_disk.ts";
+import { type FetchedModel, fetchModel } from "../data/hub/cache.ts";
+import type { HubOptions } from "../data/hub/listing.ts";
+import { type ModelSource, openModelFolder } from "../data/source.ts";
+import type { CommandContext } from "./command.ts";
+import { modelFolder, typedModel } from "./recipes.ts";
+
+const MIB = 2 ** 20;
+
+/** The folder of downloaded models: `WEBGRPO_MODELS`, else the user's cache. */
+export function modelsFolder(env: CommandContext["env"], platform: string = process.platform): string {
+  if (env.WEBGRPO_MODELS) return resolve(env.WEBGRPO_MODELS);
+  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, "webgrpo", "models");
+  if (platform === "win32" && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "webgrpo", "models");
+  const base = platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
+  return join(base, "webgrpo", "models");
+}
+
+/** Downloaded models on this machine. */
+export function openModelStore(env: CommandContext["env"]): FileStore {
+  return openDiskStore(modelsFolder(env));
+}
+
+/** Where the hub is and who asks, by the variables that the hub's other clients know. */
+export function hubOptions(env: CommandContext["env"]): HubOptions {
+  return { hubUrl: env.HF_ENDPOINT?.replace(/\/+$/, "") || undefined, token: env.HF_TOKEN || undefined };
+}
+
+/**
+ * The files of a model named `builtin:NAME`, `owner/name`, `owner/name@revision` or by its folder; one on the hub is
+ * downloaded first, with one bar in MiB, where the cache does not have it.
+ * @throws DataError `model/*`, `hub/*`, `runs/*`
+ */
+export async function openModel(model: string, context: CommandContext): Promise<ModelSource> {
+  const named = readModelName(typedModel(model, context.cwd));
+  if (named.kind !== "hub") return openModelFolder(modelFolder(model, context));
+  const { output, interrupt } = context;
+  const mib = (bytes: number) => Math.ceil(bytes / MIB);
+  let fetched: FetchedModel;
+  try {
+    fetched = await fetchModel(openModelStore(context.env), named.id, {
+      ...hubOptions(context.env),
+      revision: named.revision,
+      signal: interrupt.signal,
+      onProgress: ({ phase, doneBytes, totalBytes }) =>
+        output.bar.update(mib(doneBytes), mib(totalBytes), `${phase} ${named.id}, MiB`),
+    });
+  } finally {
+    output.bar.clear();
+  }
+  if (fetched.downloadedBytes > 0)
+    output.note(`Downloaded ${named.id}: ${mib(fetched.downloadedBytes)} MiB, kept for the next time`);
+  return fetched.source;
+}
