@@ -1,4 +1,178 @@
-/** Being built. */
+/** Every completion with its reward: groups by step, a completion by its tokens, and what changed since version 0. */
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { feed, selectedRollout } from "../../state/app.ts";
+import type { RolloutRow } from "../../state/records.ts";
+import type { RunFeed } from "../../state/run_feed.ts";
+import { Detail } from "./Detail.tsx";
+import { Evaluations } from "./Evaluations.tsx";
+import { Filters } from "./Filters.tsx";
+import { type ShownGroup, shownGroups } from "./filter_scan.ts";
+import { GroupList } from "./GroupList.tsx";
+import { facetsOf, rowTest } from "./row_filter.ts";
+import "./rollouts.css";
+import { NO_FILTER } from "./row_filter.ts";
+import { StepPicker } from "./StepPicker.tsx";
+import { type Browsed, browse, choose, detailOpen, filter, page, scope, stepChoice } from "./state.ts";
+import { useNarrow } from "./use_narrow.ts";
+import { useScan } from "./use_scan.ts";
+import { weightsOf } from "./why.ts";
+
+const focus = (id: string) => document.getElementById(id)?.focus();
+
+/** A completion that another view points at is shown, whatever step and filters were chosen here. */
+function useDeepLink({ index, trainer }: Browsed, size: number): void {
+  const id = selectedRollout.value;
+  const followed = useRef<number | null>(null);
+  useEffect(() => {
+    if (id === null) followed.current = null;
+    if (id === null || followed.current === id || size === 0) return;
+    const row = index.rowOf(id);
+    if (!row) return;
+    followed.current = id;
+    page.value = "groups";
+    stepChoice.value = row.step;
+    if (!rowTest(filter.value, { ranges: index.ranges, trainer })(row)) filter.value = NO_FILTER;
+  }, [id, index, trainer, size]);
+}
+
+function stepInView(steps: readonly number[]): number {
+  const newest = steps[steps.length - 1];
+  const chosen = stepChoice.value;
+  return chosen !== "newest" && steps.includes(chosen) ? chosen : newest;
+}
+
+function Browser({ run }: { run: RunFeed }) {
+  const browsed = browse(run);
+  const { index, trainer } = browsed;
+  const { size } = index;
+  const narrow = useNarrow();
+  useDeepLink(browsed, size);
+  const scan = useScan(browsed, filter.value, size);
+  const weights = useMemo(() => weightsOf(run.recipe), [run]);
+  const step = stepInView(index.steps);
+  const wholeRun = scope.value === "run";
+  const entry = index.stepEntry(step);
+  // The index changes in place; the number of rows tells.
+  const stepGroups = useMemo(
+    () => shownGroups(entry?.groups ?? [], filter.value, { ranges: index.ranges, trainer }),
+    [entry, entry?.rows, filter.value, index, index.rangesVersion, trainer],
+  );
+  // The scan adds to its groups in place; a new array tells the list of it.
+  const runGroups = useMemo<readonly ShownGroup[]>(
+    () => (wholeRun ? [...scan.shown] : []),
+    [scan, scan.rows, scan.shown, wholeRun],
+  );
+  const groups = wholeRun ? runGroups : stepGroups;
+  const rows = useMemo(() => groups.flatMap(({ rows: shown }) => shown), [groups]);
+  const facets = facetsOf(index, wholeRun ? index.steps : [step], trainer);
+
+  const pointed = selectedRollout.value === null ? undefined : index.rowOf(selectedRollout.value);
+  const current = pointed ?? rows[0];
+  const move = (direction: 1 | -1) => {
+    const next = rows[rows.indexOf(current) + direction];
+    if (next) choose(next);
+  };
+  const open = (row: RolloutRow) => {
+    choose(row);
+    detailOpen.value = true;
+    requestAnimationFrame(() => focus(narrow ? "rollouts-back" : "rollouts-tokens"));
+  };
+  const leave = () => {
+    detailOpen.value = false;
+    requestAnimationFrame(() => focus("rollouts-list"));
+  };
+  const showDetail = current && (!narrow || detailOpen.value);
+  return (
+    <div class="rollouts-columns">
+      <div class="rollouts-master" hidden={narrow && showDetail}>
+        <StepPicker index={index} step={step} size={size} />
+        <div class="card rollouts-list-card">
+          <Filters
+            run={run.name}
+            facets={facets}
+            rows={rows}
+            groups={groups.length}
+            of={wholeRun ? size : (entry?.rows ?? 0)}
+            scanning={wholeRun && !scan.done}
+          />
+          {groups.length > 0 ? (
+            <GroupList
+              groups={groups}
+              selected={current?.id ?? null}
+              narrow={narrow}
+              manySteps={wholeRun}
+              onChoose={choose}
+              onOpen={open}
+            />
+          ) : (
+            <p class="soft rollouts-none">
+              {wholeRun && !scan.done
+                ? "Looking through the run…"
+                : `No completion of ${wholeRun ? "this run" : `step ${step}`} passes the filters.`}
+            </p>
+          )}
+        </div>
+      </div>
+      {showDetail && (
+        <div class="rollouts-aside">
+          {narrow && (
+            <button id="rollouts-back" type="button" class="button" onClick={leave}>
+              ‹ Back to the list
+            </button>
+          )}
+          <Detail
+            browsed={browsed}
+            row={current}
+            weights={weights}
+            onMove={move}
+            onLeave={leave}
+            onChoose={choose}
+          />
+        </div>
+      )}
+    </div>
+  );
+}
+
+const PAGES = [
+  ["groups", "By group"],
+  ["evaluation", "Before and now"],
+] as const;
+
 export function Rollouts() {
-  return <section class="card">Rollouts</section>;
+  const run = feed.value;
+  // Read so that the view is drawn anew when rows arrive.
+  run.changed.value;
+  const empty = run.rollouts.length === 0;
+  return (
+    <section class="rollouts" aria-labelledby="rollouts-title">
+      <header class="rollouts-head">
+        <h2 id="rollouts-title">Rollouts</h2>
+        <div class="rollouts-pages">
+          {PAGES.map(([name, label]) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={page.value === name}
+              onClick={() => {
+                page.value = name;
+              }}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+      </header>
+      {page.value === "evaluation" ? (
+        <Evaluations evaluations={run.evaluations} />
+      ) : empty ? (
+        <div class="card rollouts-empty">
+          <p>No completions yet.</p>
+          <p class="soft">They appear here with the first step that trains on them.</p>
+        </div>
+      ) : (
+        <Browser key={run.name} run={run} />
+      )}
+    </section>
+  );
 }

@@ -1,0 +1,200 @@
+/** The master list: groups with their completions, best first. Only what is in sight is drawn. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { RolloutRow } from "../../state/records.ts";
+import type { ShownGroup } from "./filter_scan.ts";
+import { fixed, plural, promptText, sharedPrefix, signed } from "./format.ts";
+import { meanReward } from "./group_index.ts";
+import { ListLayout } from "./list_layout.ts";
+import { PullBar } from "./PullBar.tsx";
+import { type Pull, pullOf } from "./why.ts";
+
+interface GroupListProps {
+  groups: readonly ShownGroup[];
+  selected: number | null;
+  narrow: boolean;
+  /** Steps are written beside the groups. */
+  manySteps: boolean;
+  onChoose(row: RolloutRow): void;
+  /** Goes on to the completion itself. */
+  onOpen(row: RolloutRow): void;
+}
+
+const METRICS = { wide: { header: 40, row: 30 }, narrow: { header: 44, row: 54 } };
+const OVERSCAN = 200;
+/** Prompts looked at for what they have in common. */
+const COMPARED_PROMPTS = 64;
+
+const optionId = (id: number) => `rollouts-row-${id}`;
+const verdictOf = ({ correct }: RolloutRow) =>
+  correct === 1 ? "right" : correct === 0 ? "wrong" : "not judged";
+const MARKS = { right: "✓", wrong: "✗", "not judged": "·" } as const;
+
+function rowLabel(row: RolloutRow, pull: Pull | null): string {
+  const named = pull?.kind === "advantage" ? "advantage" : "from the mean";
+  const end = row.finish_reason === "length" ? "cut off" : "ended";
+  return `${verdictOf(row)}, reward ${fixed(row.reward)}, ${named} ${signed(pull?.value)}, ${plural(row.tokens, "token")}, ${end}: ${row.completion.slice(0, 120)}`;
+}
+
+interface RowProps {
+  row: RolloutRow;
+  shown: ShownGroup;
+  selected: boolean;
+  top: number;
+  height: number;
+  onChoose(row: RolloutRow): void;
+}
+
+function Row({ row, shown, selected, top, height, onChoose }: RowProps) {
+  const pull = pullOf(row, shown.group);
+  const verdict = verdictOf(row);
+  return (
+    <div
+      id={optionId(row.id)}
+      role="option"
+      aria-selected={selected}
+      aria-label={rowLabel(row, pull)}
+      class="rollouts-row"
+      style={{ top: `${top}px`, height: `${height}px` }}
+      tabIndex={-1}
+      onClick={() => onChoose(row)}
+    >
+      <span class={`rollouts-mark ${verdict}`}>{MARKS[verdict]}</span>
+      <span class="num rollouts-reward">{fixed(row.reward)}</span>
+      <PullBar pull={pull} />
+      <span class="mono rollouts-text">{row.completion.replaceAll("\n", "↵").slice(0, 300)}</span>
+      <span class="num rollouts-length">{row.tokens}</span>
+      <span class={row.finish_reason === "length" ? "rollouts-end cut" : "rollouts-end"}>
+        {row.finish_reason === "length" ? "cut" : "end"}
+      </span>
+    </div>
+  );
+}
+
+interface HeaderProps {
+  shown: ShownGroup;
+  prefix: number;
+  manySteps: boolean;
+  top: number;
+  height: number;
+}
+
+function Header({ shown: { group }, prefix, manySteps, top, height }: HeaderProps) {
+  const text = promptText(group.rows[0].prompt);
+  const right = group.rows.filter(({ correct }) => correct === 1).length;
+  const judged = group.rows.filter(({ correct }) => correct !== null).length;
+  return (
+    <div
+      class="rollouts-group"
+      role="presentation"
+      style={{ top: `${top}px`, height: `${height}px` }}
+      title={text}
+    >
+      {manySteps && <span class="num soft rollouts-group-step">{group.step}</span>}
+      <span class="rollouts-prompt">
+        {prefix > 0 && "…"}
+        {text.slice(prefix).trim().replaceAll("\n", " ")}
+      </span>
+      <span class="num soft rollouts-group-mean">
+        {judged > 0 && `${right}/${judged} right · `}mean {fixed(meanReward(group.rows))}
+      </span>
+    </div>
+  );
+}
+
+export function GroupList({ groups, selected, narrow, manySteps, onChoose, onOpen }: GroupListProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 800 });
+  const metrics = narrow ? METRICS.narrow : METRICS.wide;
+  const layout = useMemo(() => new ListLayout(groups, metrics), [groups, metrics]);
+  const prefix = useMemo(
+    () =>
+      sharedPrefix(groups.slice(0, COMPARED_PROMPTS).map(({ group }) => promptText(group.rows[0].prompt))),
+    [groups],
+  );
+  const place = selected === null ? -1 : layout.placeOf(selected);
+
+  const look = () => {
+    const { scrollTop, clientHeight } = box.current ?? { scrollTop: 0, clientHeight: 800 };
+    setView((old) =>
+      old.top === scrollTop && old.height === clientHeight ? old : { top: scrollTop, height: clientHeight },
+    );
+  };
+  useEffect(() => {
+    const resized = new ResizeObserver(look);
+    if (box.current) resized.observe(box.current);
+    return () => resized.disconnect();
+  }, []);
+  // Before painting, so that a completion chosen elsewhere never shows at the wrong place.
+  useLayoutEffect(() => {
+    const list = box.current;
+    if (!list || place < 0) return;
+    const { top, bottom } = layout.extentOf(place);
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
+    look();
+  }, [place, layout]);
+
+  const go = (to: number) => {
+    const row = layout.rows[Math.max(0, Math.min(layout.rows.length - 1, to))];
+    if (row) onChoose(row);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = Math.max(0, place);
+    const moves: Record<string, () => void> = {
+      ArrowDown: () => go(event.shiftKey ? layout.neighbourGroup(at, 1) : place + 1),
+      ArrowUp: () => go(event.shiftKey ? layout.neighbourGroup(at, -1) : place - 1),
+      PageDown: () => go(layout.neighbourGroup(at, 1)),
+      PageUp: () => go(layout.neighbourGroup(at, -1)),
+      Home: () => go(0),
+      End: () => go(layout.rows.length - 1),
+      Enter: () => layout.rows[at] && onOpen(layout.rows[at]),
+      " ": () => layout.rows[at] && onOpen(layout.rows[at]),
+      ArrowRight: () => layout.rows[at] && onOpen(layout.rows[at]),
+    };
+    const move = moves[event.key];
+    if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    move();
+  };
+
+  const items = layout.within(Math.max(0, view.top - OVERSCAN), view.height + 2 * OVERSCAN);
+  const drawn = items.some(({ row }) => row && row.id === selected);
+  return (
+    <div
+      ref={box}
+      id="rollouts-list"
+      class={`rollouts-list${narrow ? " narrow" : ""}`}
+      role="listbox"
+      tabIndex={0}
+      aria-label="Completions by group, best first"
+      aria-activedescendant={drawn && selected !== null ? optionId(selected) : undefined}
+      onKeyDown={onKeyDown}
+      onScroll={look}
+    >
+      <div role="presentation" class="rollouts-list-inner" style={{ height: `${layout.height}px` }}>
+        {items.map(({ shown, row, top, height }) =>
+          row ? (
+            <Row
+              key={row.id}
+              row={row}
+              shown={shown}
+              selected={row.id === selected}
+              top={top}
+              height={height}
+              onChoose={narrow ? onOpen : onChoose}
+            />
+          ) : (
+            <Header
+              key={`g${shown.group.step}/${shown.group.group}`}
+              shown={shown}
+              prefix={prefix}
+              manySteps={manySteps}
+              top={top}
+              height={height}
+            />
+          ),
+        )}
+      </div>
+    </div>
+  );
+}
