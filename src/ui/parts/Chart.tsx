@@ -59,6 +59,14 @@ const REDRAW_MS = 100;
 const Y_AXIS_WIDTH = 48;
 const X_AXIS_HEIGHT = 24;
 
+/** All of them within a range, or every second one where there are many. */
+function powersOfTen(low: number, high: number): number[] {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const count = Math.floor(Math.log10(high) + 1e-9) - first + 1;
+  const stride = count > 5 ? 2 : 1;
+  return Array.from({ length: Math.ceil(count / stride) }, (_, index) => 10 ** (first + index * stride));
+}
+
 function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options {
   const { lines, bands = [], height, logarithmic, syncKey, formatX } = current.props;
   const axis = (side: uPlot.Axis.Side): uPlot.Axis => ({
@@ -101,7 +109,8 @@ function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options
       {
         ...axis(3),
         size: Y_AXIS_WIDTH,
-        space: 28,
+        space: 32,
+        splits: logarithmic ? (_, __, low, high) => powersOfTen(low, high) : undefined,
         values: (_, splits) => splits.map((y) => (y === null ? "" : current.props.formatY(y))),
       },
     ],

@@ -1,0 +1,48 @@
+/** A chart in words, for those who do not see it: the newest value of each series and where it is heading. */
+import type { Column } from "../../parts/chart_columns.ts";
+import type { PanelDefinition } from "./definitions.ts";
+import { formatValue } from "./format.ts";
+import type { RunTable } from "./run_table.ts";
+import { mean } from "./window_stats.ts";
+
+export type Trend = "rising" | "falling" | "steady";
+
+/** Steps that are compared with as many before them. */
+const STRETCH = 5;
+/** A change under this share of the range seen is none; so is one that is small beside the value itself. */
+const OF_RANGE = 0.08;
+const OF_VALUE = 0.01;
+
+/** Null before there are enough steps to tell. */
+export function trendOf(column: Column): Trend | null {
+  const values = column.filter((value) => value !== null);
+  if (values.length < 2 * STRETCH) return null;
+  const now = mean(values.slice(-STRETCH))!;
+  const before = mean(values.slice(-2 * STRETCH, -STRETCH))!;
+  let [least, most] = [values[0], values[0]];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  const change = now - before;
+  if (Math.abs(change) <= Math.max(OF_RANGE * (most - least), OF_VALUE * Math.abs(before))) return "steady";
+  return change > 0 ? "rising" : "falling";
+}
+
+/** `Reward: reward ± std 0.947 at step 30, rising; held-out pass@1 0.906.` */
+export function panelInWords(title: string, panel: PanelDefinition, run: RunTable): string {
+  if (run.length === 0) return `${title}: no step yet.`;
+  const parts = panel.series.map(({ metric, label, style }) => {
+    if (style === "dots") {
+      const { values } = run.evaluationColumn(metric, "step");
+      return values.length === 0
+        ? `${label} not measured`
+        : `${label} ${formatValue(values.at(-1)!, panel.kind)}`;
+    }
+    const value = run.newest(metric);
+    if (value === null) return `${label} not measured`;
+    const trend = trendOf(run.column(metric));
+    return `${label} ${formatValue(value, panel.kind)}${trend === null ? "" : `, ${trend}`}`;
+  });
+  return `${title}, ${panel.caption}: ${parts.join("; ")}, at step ${run.xs("step").at(-1)}.`;
+}
