@@ -1,5 +1,20 @@
 /** Run storage in the browser's origin-private file system; files are replaced whole when their writer closes. */
+import { DataError } from "../errors.ts";
 import { pathNames, type RunStorage, storageError } from "./storage.ts";
+
+/** A file below a storage's root. */
+export interface StoredFile {
+  path: string;
+  bytes: number;
+  /** Milliseconds since 1970. */
+  modified: number;
+}
+
+/** Storage that can tell everything it holds, without reading it. */
+export interface ListedStorage extends RunStorage {
+  /** All files, sorted by path. */
+  files(): Promise<StoredFile[]>;
+}
 
 /** In dedicated workers files can be appended to in place. */
 interface SyncAccess {
@@ -9,6 +24,17 @@ interface SyncAccess {
   close(): void;
 }
 type AppendableFile = FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncAccess> };
+
+/** What helps in a page, where there are no flags. */
+const pageHints: Record<string, string> = {
+  "runs/disk-full":
+    "Remove stored runs or free space on the disk, then go on with the run; nothing saved is lost",
+  "runs/read-only": "Close other tabs that use this run; in a private window the browser may keep nothing",
+  "runs/io": "Reload the page and go on with the stored run",
+};
+
+/** Chrome keeps what is being written in such a file beside its target; after a crash it stays. */
+const isUnfinished = (name: string) => name.endsWith(".crswap");
 
 function isAbsent(error: unknown): boolean {
   const { name } = error as { name?: unknown };
@@ -21,20 +47,21 @@ function isAbsent(error: unknown): boolean {
  * Folders cannot be renamed there, so `renamesFolders` is false and `rename` moves files alone.
  * @throws DataError from every method: `runs/disk-full`, `runs/read-only`, `runs/io`
  */
-export function openOpfsStorage(root: string): RunStorage {
+export function openOpfsStorage(root: string): ListedStorage {
   const attempt = async <T>(what: string, path: string, action: () => Promise<T>): Promise<T> => {
     try {
       return await action();
     } catch (cause) {
-      throw storageError(`${what} ${root}/${path}`, cause);
+      const { code, message, cause: found } = storageError(`${what} ${root}/${path}`, cause);
+      throw new DataError(code, message, { hint: pageHints[code], cause: found });
     }
   };
-  const folderAt = async (names: string[], create: boolean) => {
+  const folderFrom = async (names: string[], create: boolean) => {
     let folder = await navigator.storage.getDirectory();
-    for (const name of [...pathNames(root), ...names])
-      folder = await folder.getDirectoryHandle(name, { create });
+    for (const name of names) folder = await folder.getDirectoryHandle(name, { create });
     return folder;
   };
+  const folderAt = (names: string[], create: boolean) => folderFrom([...pathNames(root), ...names], create);
   const split = (path: string): [string[], string] => {
     const names = pathNames(path);
     return [names, names.pop() ?? ""];
@@ -65,9 +92,11 @@ export function openOpfsStorage(root: string): RunStorage {
     await writer.close();
   };
   const removeEntry = async (path: string) => {
-    const [names, name] = split(path);
+    // Seen from the origin's folder, so that the storage itself can go too.
+    const names = [...pathNames(root), ...pathNames(path)];
+    const name = names.pop() ?? "";
     try {
-      await (await folderAt(names, false)).removeEntry(name, { recursive: true });
+      await (await folderFrom(names, false)).removeEntry(name, { recursive: true });
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }
@@ -93,11 +122,34 @@ export function openOpfsStorage(root: string): RunStorage {
   const names = async (path: string): Promise<string[]> => {
     const found: string[] = [];
     try {
-      for await (const name of (await folderAt(pathNames(path), false)).keys()) found.push(name);
+      for await (const name of (await folderAt(pathNames(path), false)).keys())
+        if (!isUnfinished(name)) found.push(name);
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }
     return found.sort();
+  };
+  const filesBelow = async (folder: FileSystemDirectoryHandle, prefix: string): Promise<StoredFile[]> => {
+    const found: StoredFile[] = [];
+    for await (const [name, entry] of folder.entries()) {
+      const path = prefix + name;
+      if (entry.kind === "directory")
+        found.push(...(await filesBelow(entry as FileSystemDirectoryHandle, `${path}/`)));
+      else if (!isUnfinished(name)) {
+        const { size, lastModified } = await (entry as FileSystemFileHandle).getFile();
+        found.push({ path, bytes: size, modified: lastModified });
+      }
+    }
+    return found;
+  };
+  const allFiles = async (): Promise<StoredFile[]> => {
+    try {
+      const found = await filesBelow(await folderAt([], false), "");
+      return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw error;
+    }
   };
   return {
     where: root,
@@ -106,6 +158,7 @@ export function openOpfsStorage(root: string): RunStorage {
     append: (path, text) => attempt("append to", path, () => appendText(path, text)),
     read: (path) => attempt("read", path, () => readBytes(path)),
     list: (path) => attempt("list", path, () => names(path)),
+    files: () => attempt("list", "", allFiles),
     remove: (path) => attempt("remove", path, () => removeEntry(path)),
     rename: (from, to) =>
       attempt("rename", from, async () => {

@@ -4,6 +4,7 @@
  */
 import type { Knobs } from "../../control.ts";
 import type { ErrorRecord } from "../../rpc/errors.ts";
+import type { StoredRun } from "../../runs/stored_runs.ts";
 import type {
   EvaluationRow,
   LoopPulse,
@@ -16,8 +17,10 @@ import type {
   TurnedRow,
 } from "../state/records.ts";
 
+export type { StoredRun };
+
 export interface StartRequest {
-  /** A recipe that extends the defaults; checked in the worker as the command line checks it. */
+  /** A recipe that extends the defaults; checked in the worker as the command line checks it. With `resume`: what changes. */
   recipe: Record<string, unknown>;
   /** Address of the model's folder on this origin; absent: what the recipe names. */
   modelUrl?: string;
@@ -25,24 +28,17 @@ export interface StartRequest {
   resume?: string;
 }
 
-export interface StoredRun {
+export interface StartedRun {
   name: string;
-  recipe: string;
-  steps: number;
-  /** Steps that the recipe asks for. */
-  of: number;
-  /** Milliseconds since 1970. */
-  savedAt: number;
-  /** The newest whole checkpoint's step, or null. */
-  checkpoint: number | null;
-  /** True: it ended by itself or by stop-and-save; false: a reload or a crash cut it. */
-  ended: boolean;
-  bytes: number;
+  /** Resolved: every setting is there. */
+  recipe: Record<string, unknown>;
+  /** The step it goes on after; 0 for a new run. */
+  from: number;
 }
 
 /** One line of the preflight card. */
 export interface PreflightLine {
-  /** `adapter`, `tier`, `memory`, `download`, `time`, `isolation`, … */
+  /** `browser`, `adapter`, `tier`, `memory`, `download`, `time`, `isolation`, `storage`, `recipe`, … */
   key: string;
   label: string;
   value: string;
@@ -57,13 +53,22 @@ export interface Preflight {
   canStart: boolean;
 }
 
+/** What an uploaded zip turned out to be, and the name it has here; a model is used as `stored:NAME`. */
+export interface Imported {
+  kind: "run" | "model";
+  name: string;
+}
+
+/** A large part of a stored run, told apart from the rest so that the page's thread never takes long over one message. */
+export type RunPart = { rollouts: RolloutRow[] } | { trace: TraceEvent[] };
+
 /** Served by `workers/session.ts`. */
 export interface SessionApi {
-  /** Everything that happens is told at the port. */
-  open(port: MessagePort): void;
-  preflight(recipe: Record<string, unknown>): Promise<Preflight>;
+  /** Everything that happens is told at the port, as lists of `SessionEvent`; `base` is the page's address. */
+  open(port: MessagePort, base: string): void;
+  preflight(recipe: Record<string, unknown>, page: PageFacts): Promise<Preflight>;
   /** Resolves when the run has begun to load; what follows is told as events. @throws ConfigError, DataError at once */
-  start(request: StartRequest): Promise<{ name: string; recipe: Record<string, unknown> }>;
+  start(request: StartRequest): Promise<StartedRun>;
   pause(): void;
   resume(): void;
   /** Lets one step through and pauses. */
@@ -75,19 +80,38 @@ export interface SessionApi {
   loseDevice(which: "trainer" | "generator"): Promise<void>;
 
   listRuns(): Promise<StoredRun[]>;
-  readRun(name: string): Promise<RecordedRun>;
+  /** The run without rollouts and trace, which come in parts before it resolves: the newest, as many as a feed keeps. */
+  readRun(name: string, onPart: (part: RunPart) => void): Promise<RecordedRun>;
   removeRun(name: string): Promise<void>;
   /** The run's folder, or its newest checkpoint in the Hugging Face layout, as a zip. */
-  exportRun(name: string): Promise<Uint8Array>;
-  exportCheckpoint(name: string): Promise<Uint8Array>;
-  /** Takes a zip of either kind; returns the run's name. */
-  importZip(zip: Uint8Array, name: string): Promise<string>;
+  exportRun(name: string): Promise<Blob>;
+  exportCheckpoint(name: string): Promise<Blob>;
+  /** Takes a zip of either kind; `fileName` names what has no name of its own. */
+  importZip(zip: Blob, fileName: string): Promise<Imported>;
+  /** Names of uploaded models. */
+  listModels(): Promise<string[]>;
+  removeModel(name: string): Promise<void>;
+}
+
+/** What only the page's thread knows. */
+export interface PageFacts {
+  userAgent: string;
+  /** Brand names of `navigator.userAgentData`, where there is one. */
+  brands: string[];
+  platform: string;
+  secure: boolean;
+  isolated: boolean;
+  webgpu: boolean;
+  hidden: boolean;
+  wakeLock: boolean;
 }
 
 export type SessionEvent =
   | { kind: "phase"; phase: RunPhase; notice: string }
   | { kind: "ready"; adapter: string; allocatedBytes: number }
   | { kind: "step"; row: StepRow; rollouts: RolloutRow[]; remainingSeconds: number }
+  /** More completions of the step before. */
+  | { kind: "rollouts"; rollouts: RolloutRow[] }
   | { kind: "evaluation"; row: EvaluationRow }
   | { kind: "turned"; row: TurnedRow }
   | { kind: "trace"; events: TraceEvent[] }
@@ -96,4 +120,5 @@ export type SessionEvent =
   /** A worker died and another took its place; the run goes on after `step`. */
   | { kind: "restarted"; worker: string; step: number; reason: string }
   | { kind: "ended"; summary: RunSummaryRow }
-  | { kind: "failed"; error: ErrorRecord };
+  /** `saved`: the step up to which the run is stored and can go on, or null. */
+  | { kind: "failed"; error: ErrorRecord; saved: number | null };

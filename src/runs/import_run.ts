@@ -1,0 +1,127 @@
+/**
+ * Takes an uploaded zip in: a run's folder becomes a stored run, a model's folder a stored model. Everything is checked
+ * before the file that makes it count is written, which comes last: a reload in between leaves nothing half done to trip over.
+ */
+import { parseRecipe } from "../config/parse.ts";
+import { loadModelFiles, openModelMemory } from "../data/source.ts";
+import { DataError } from "../errors.ts";
+import { parseRows } from "../metrics/ndjson.ts";
+import { loadTokenizer } from "../text/tokenizer.ts";
+import { latestCheckpoint } from "./checkpoint.ts";
+import { readZip, type ZipEntry } from "./read_zip.ts";
+import { freshName, MODELS, type OpenStorage, RUNS } from "./stored_runs.ts";
+
+export interface ImportedFolder {
+  kind: "run" | "model";
+  name: string;
+}
+
+const RUN_FILES =
+  /^((recipe|summary|trace|events)\.json|(metrics|rollouts)\.ndjson|checkpoints\/step-\d{6,}\/[\w.-]+)$/;
+/** Without moments and state, where it is a run's checkpoint. */
+const MODEL_FILES =
+  /^(config\.json|generation_config\.json|(?!optimizer)[\w.-]+\.safetensors|model\.safetensors\.index\.json|(tokenizer|tokenizer_config|special_tokens_map|added_tokens)\.json|chat_template\.jinja|vocab\.json|merges\.txt)$/;
+/** What operating systems add by themselves. */
+const LITTER = /(^|\/)(__MACOSX\/|\.DS_Store$|Thumbs\.db$|\._)/;
+
+/** The files by their path below the folder that all of them share. */
+function unwrap(entries: readonly ZipEntry[]): { folder: string; files: Map<string, ZipEntry> } {
+  const kept = entries.filter(({ name }) => !LITTER.test(name));
+  let folder = "";
+  for (;;) {
+    const first = kept[0]?.name.slice(folder.length).split("/");
+    const deeper = first && first.length > 1 ? `${folder}${first[0]}/` : null;
+    if (deeper === null || !kept.every(({ name }) => name.startsWith(deeper))) break;
+    folder = deeper;
+  }
+  return { folder, files: new Map(kept.map((entry) => [entry.name.slice(folder.length), entry])) };
+}
+
+/**
+ * Unpacks, checks and stores a zip under a name that is still free.
+ * @throws DataError `zip/*`, `import/*`, `runs/*`, `model/*`; ConfigError for a recipe that cannot be used
+ */
+export async function importZip(zip: Blob, fileName: string, open: OpenStorage): Promise<ImportedFolder> {
+  const { folder, files } = unwrap(await readZip(zip));
+  // Browsers number downloads of the same name.
+  const wanted = folder.split("/").at(-2) || fileName.replace(/\.zip$/i, "").replace(/ ?\(\d+\)$/, "");
+  if (files.has("recipe.json")) return importRun(files, wanted, open);
+  if (files.has("config.json")) return importModel(files, wanted, open);
+  throw new DataError(
+    "import/unknown",
+    `Cannot use the zip: it holds neither a run (recipe.json) nor a model (config.json, model.safetensors)`,
+    {
+      hint: "Choose a zip that was downloaded here, or pack the folder of a run or of a model in Hugging Face layout",
+    },
+  );
+}
+
+async function importRun(
+  files: Map<string, ZipEntry>,
+  wanted: string,
+  open: OpenStorage,
+): Promise<ImportedFolder> {
+  const own = [...files].filter(([path]) => RUN_FILES.test(path));
+  const recipe = await files.get("recipe.json")!.read();
+  checkRecipe(recipe);
+  const name = freshName(wanted, await open(RUNS).list(""));
+  const storage = open(`${RUNS}/${name}`);
+  try {
+    for (const [path, entry] of own) {
+      if (path === "recipe.json") continue;
+      const bytes = await entry.read();
+      if (path.endsWith(".ndjson")) parseRows(new TextDecoder().decode(bytes), path);
+      await storage.writeFile(path, bytes);
+    }
+    const found = await latestCheckpoint(storage);
+    if (!found && own.some(([path]) => path.startsWith("checkpoints/"))) {
+      throw new DataError(
+        "import/no-checkpoint",
+        "Cannot use the zip: none of the run's checkpoints is whole",
+        {
+          hint: "Download the run again, or pack its folder without the checkpoints to look at it only",
+        },
+      );
+    }
+    await storage.writeFile("recipe.json", recipe);
+  } catch (error) {
+    await storage.remove("");
+    throw error;
+  }
+  return { kind: "run", name };
+}
+
+function checkRecipe(bytes: Uint8Array): void {
+  let recipe: unknown;
+  try {
+    recipe = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new DataError("runs/not-a-run", "Cannot use the zip as a run: its recipe.json is not JSON", {
+      hint: "Choose a zip that was downloaded here",
+      cause,
+    });
+  }
+  parseRecipe(recipe);
+}
+
+async function importModel(
+  files: Map<string, ZipEntry>,
+  wanted: string,
+  open: OpenStorage,
+): Promise<ImportedFolder> {
+  const unpacked: Record<string, Uint8Array> = {};
+  for (const [path, entry] of files) if (MODEL_FILES.test(path)) unpacked[path] = await entry.read();
+  const model = await loadModelFiles(openModelMemory(unpacked, "the zip"));
+  await loadTokenizer(model);
+  const name = freshName(wanted, await open(MODELS).list(""));
+  const storage = open(`${MODELS}/${name}`);
+  try {
+    for (const [path, bytes] of Object.entries(unpacked))
+      if (path !== "config.json") await storage.writeFile(path, bytes);
+    await storage.writeFile("config.json", unpacked["config.json"]);
+  } catch (error) {
+    await storage.remove("");
+    throw error;
+  }
+  return { kind: "model", name };
+}

@@ -1,0 +1,42 @@
+/** Failures as a page tells them: the errors' hints name commands of the terminal, which nobody can type here. */
+import type { ErrorRecord } from "../../rpc/errors.ts";
+import type { Failure } from "../state/run_feed.ts";
+
+const GO_ON = "Go on with the stored run";
+const SMALLER = "Choose a smaller model, or lower `trainer.microBatchTokens` and `generator.concurrency`";
+
+/** Hints by code, or by what a code begins with. */
+const HINTS: Record<string, string> = {
+  "gpu/no-webgpu": "Open the page in a current Chrome or Edge",
+  "gpu/no-adapter": "Update the graphics driver and restart the browser",
+  "gpu/no-device": "Close other pages that use the GPU, or restart the browser",
+  "gpu/lost": `Close other pages and programs that use the GPU. ${GO_ON}`,
+  "gpu/block-too-large": `${SMALLER}, or use a browser that grants larger bindings`,
+  "gpu/buffer-too-large": `${SMALLER}, or use a browser that grants larger bindings`,
+  "gpu/self-test": "Update the graphics driver, or try another browser: this GPU gives wrong numbers",
+  "trainer/died-twice": `${GO_ON}; if it happens again, lower \`trainer.microBatchTokens\``,
+  "generator/died-twice": `${GO_ON}; if it happens again, lower \`generator.concurrency\``,
+  "worker/": `${GO_ON}; if it happens again, lower \`generator.concurrency\` and \`trainer.microBatchTokens\``,
+  "runs/no-moments": "Start a new run from its weights: download the checkpoint and upload it as a model",
+  "runs/exists": "Start again: the run gets another name",
+  "runs/not-a-run": "Remove it from the list",
+  "model/hub": "Download the model and upload the zip of its folder",
+};
+
+/** What mentions a shell's commands, flags or folders. */
+const OF_THE_TERMINAL = /npm run|(^|\s)--[a-z]|\bapt-get\b/;
+
+/** The hint to show for an error's code: the page's own, or the error's where it holds in a page too. */
+export function pageHint(code: string | undefined, hint: string | undefined): string | undefined {
+  const own = Object.keys(HINTS).find((key) => code === key || (key.endsWith("/") && code?.startsWith(key)));
+  if (own !== undefined) return HINTS[own];
+  return hint !== undefined && OF_THE_TERMINAL.test(hint) ? undefined : hint;
+}
+
+/** @param saved the step up to which the run is stored, or null */
+export function toFailure(error: ErrorRecord, saved: number | null): Failure {
+  const hint = pageHint(error.code, error.hint);
+  const kept = saved === null ? "" : `Everything up to step ${saved} is stored`;
+  const shown = [hint, kept].filter((text) => text).join(". ");
+  return { code: error.code ?? "failed", message: error.message, ...(shown && { hint: shown }) };
+}

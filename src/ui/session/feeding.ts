@@ -1,0 +1,69 @@
+/** Puts a session's events into the run that views watch. */
+import type { RunFeed } from "../state/run_feed.ts";
+import type { SessionEvent } from "./api.ts";
+import { toFailure } from "./failure.ts";
+
+/** Forgets what came after a step, evaluations and turned settings as well: a run that begins again there tells it anew. */
+export function rewind(feed: RunFeed, step: number): void {
+  feed.rewindTo(step);
+  for (const rows of [feed.evaluations, feed.turned]) {
+    const kept = (rows as { step: number }[]).filter((row) => row.step <= step);
+    rows.length = 0;
+    (rows as { step: number }[]).push(...kept);
+  }
+  feed.summary = null;
+}
+
+export function applyEvent(feed: RunFeed, event: SessionEvent): void {
+  switch (event.kind) {
+    case "phase":
+      feed.phase.value = event.phase;
+      feed.notice.value = event.notice;
+      break;
+    case "ready":
+      feed.adapter = event.adapter;
+      feed.touch();
+      break;
+    case "step":
+      feed.addStep(event.row, event.rollouts);
+      feed.remainingSeconds.value = event.remainingSeconds;
+      break;
+    case "rollouts":
+      feed.rollouts.push(...event.rollouts);
+      feed.touch();
+      break;
+    case "evaluation":
+      feed.addEvaluation(event.row);
+      break;
+    case "turned":
+      feed.addTurned(event.row);
+      break;
+    case "trace":
+      feed.addTrace(event.events);
+      break;
+    case "pulse":
+      feed.pulse.value = event.pulse;
+      break;
+    case "saved":
+      break;
+    case "restarted":
+      rewind(feed, event.step);
+      feed.notice.value = `The ${event.worker} was lost and started again after step ${event.step}: ${event.reason}`;
+      break;
+    case "ended":
+      feed.summary = event.summary;
+      settle(feed);
+      break;
+    case "failed":
+      feed.failure.value = toFailure(event.error, event.saved);
+      settle(feed);
+      break;
+  }
+}
+
+/** Nothing moves any more. */
+function settle(feed: RunFeed): void {
+  feed.pulse.value = null;
+  feed.remainingSeconds.value = null;
+  feed.touch();
+}

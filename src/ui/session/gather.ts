@@ -1,0 +1,152 @@
+/** The facts of a preflight that only a worker can find out: the adapter, the recipe's needs, the room there is. */
+import type { Recipe } from "../../config/schema.ts";
+import { loadModelConfig, type ModelSource } from "../../data/source.ts";
+import { type Gpu, openGpu } from "../../gpu/device.ts";
+import { Recorder } from "../../gpu/recorder.ts";
+import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
+import { countParameters, type ModelConfig } from "../../model/config.ts";
+import { layoutParameters } from "../../model/layout.ts";
+import { encodeError } from "../../rpc/errors.ts";
+import { estimateMemory } from "../../stages_memory.ts";
+import { gainSeconds } from "./gain_time.ts";
+import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
+import { openModel, type Places } from "./recipes.ts";
+import { runsInUse } from "./run_lock.ts";
+
+/** Milliseconds that measuring may take. */
+const PROBE_MS = 1200;
+const PROBE_ROWS = 2 ** 18;
+const ENOUGH_MS = 20;
+
+/** Multiply-adds in registers, as `bench/peaks.ts` counts them, but soon done: operations a second, or null. */
+async function measureRate(gpu: Gpu): Promise<number | null> {
+  await gpu.compile([multiplyAdd]);
+  const recorder = new Recorder(gpu, "preflight");
+  using x = gpu.buffer("probe", 8 * PROBE_ROWS);
+  const until = performance.now() + PROBE_MS;
+  let best: number | null = null;
+  let rounds = 8;
+  // The first round includes the driver's own compilation; whatever is fastest counts.
+  for (let k = 0; k < 12 && performance.now() < until; k++) {
+    const dims = { rows: PROBE_ROWS, rounds, factor: 0.99, addend: 0.01 };
+    const from = performance.now();
+    multiplyAdd.encode(recorder, { x }, dims);
+    recorder.submit();
+    await gpu.idle();
+    const ms = performance.now() - from;
+    best = Math.max(best ?? 0, (1000 * multiplyAdd.spec.flops(dims)) / ms);
+    if (ms < ENOUGH_MS) rounds *= 4;
+  }
+  return best;
+}
+
+const isSoftware = (adapter: string) => /llvmpipe|swiftshader|lavapipe|software|basic render/i.test(adapter);
+
+async function sizeByHead(address: string): Promise<number | null> {
+  const response = await fetch(address, { method: "HEAD" }).catch(() => null);
+  if (!response?.ok || response.headers.get("content-type")?.startsWith("text/html")) return null;
+  const length = Number(response.headers.get("content-length"));
+  return length > 0 ? length : null;
+}
+
+/** Bytes of the files to fetch; null for a model that lies in this browser. */
+async function downloadOf(source: ModelSource, config: ModelConfig) {
+  if (source.where.startsWith("stored:")) return { downloadBytes: null, downloadGuessed: false };
+  const names = ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"];
+  const [weights, ...rest] = await Promise.all(names.map((name) => sizeByHead(source.where + name)));
+  const halves = /16/.test(String(config.raw.dtype ?? config.raw.torch_dtype));
+  const guessed = countParameters(config) * (halves ? 2 : 4);
+  const others = rest.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
+  return { downloadBytes: (weights ?? guessed) + others, downloadGuessed: weights === null };
+}
+
+async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
+  const source = await openModel(recipe.model, places);
+  const config = await loadModelConfig(source);
+  const memory = estimateMemory(recipe, config);
+  const { generator, trainer, checkpoint, steps } = recipe;
+  const parameters = countParameters(config);
+  const sequence = 2 * generator.maxTokens;
+  const rows = Math.max(trainer.microBatchTokens, sequence);
+  const buffers = [
+    {
+      label: "the weights",
+      bytes: 4 * Math.max(...layoutParameters(config).shards.map(({ length }) => length)),
+    },
+    {
+      label: "a layer's key/value cache",
+      bytes: 4 * generator.concurrency * sequence * config.kvHeads * config.headDim,
+    },
+    { label: "the activations of a micro-batch", bytes: 8 * rows * config.mlpWidth },
+  ];
+  const rolloutBytes = steps * trainer.batchSize * generator.maxTokens * 40;
+  return {
+    parameters,
+    trainerBytes: memory.trainer,
+    generatorBytes: memory.generators,
+    largestBuffer: buffers.reduce((most, other) => (other.bytes > most.bytes ? other : most)),
+    ...(await downloadOf(source, config)),
+    // Weights and both moments; one checkpoint more while a new one is written.
+    storedBytes: 12 * parameters * (checkpoint.keep + 1) + rolloutBytes,
+  };
+}
+
+async function freeBytes(): Promise<number | null> {
+  try {
+    await navigator.storage.getDirectory();
+    const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+    return Math.max(0, quota - usage);
+  } catch {
+    // Private windows of some browsers throw: there is no such storage.
+    return null;
+  }
+}
+
+/** Gathers everything; nothing of it throws, what cannot be had is a fact as well. */
+export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Promise<WorkerFacts> {
+  const facts: WorkerFacts = {
+    webgpu: globalThis.navigator?.gpu !== undefined,
+    isolated: globalThis.crossOriginIsolated === true,
+    gpu: null,
+    gpuError: null,
+    need: null,
+    needError: null,
+    freeBytes: null,
+    secondsToGain: null,
+    training: 0,
+  };
+  const asked = Promise.all([freeBytes(), runsInUse()]);
+  let resolved: Recipe | null = null;
+  try {
+    resolved = await recipe;
+    facts.need = await needOf(resolved, places);
+  } catch (error) {
+    facts.needError = encodeError(error);
+  }
+  const [free, training] = await asked;
+  facts.freeBytes = free;
+  facts.training = training.length;
+  let gpu: Gpu | null = null;
+  try {
+    gpu = await openGpu({ label: "preflight" });
+    facts.gpu = describe(gpu);
+    // A run that trains would be held up, and the measure would be wrong.
+    const rate = training.length === 0 ? await measureRate(gpu) : null;
+    if (rate !== null && facts.need && resolved)
+      facts.secondsToGain = gainSeconds(resolved, facts.need, rate, facts.gpu.software);
+  } catch (error) {
+    facts.gpuError = encodeError(error);
+  }
+  gpu?.destroy();
+  return facts;
+}
+
+function describe(gpu: Gpu): GpuFacts {
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  return {
+    adapter: gpu.adapterName,
+    software: isSoftware(gpu.adapterName),
+    tier: gpu.tier,
+    maxBinding: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+  };
+}

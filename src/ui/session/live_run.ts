@@ -1,0 +1,192 @@
+/** One training in this tab, inside the session worker: from a recipe to its end, told in events. */
+
+import type { Recipe } from "../../config/schema.ts";
+import { type Knobs, RunControl } from "../../control.ts";
+import { loadModelFiles } from "../../data/source.ts";
+import { encodeError } from "../../rpc/errors.ts";
+import { latestCheckpoint } from "../../runs/checkpoint.ts";
+import { createRun, openRun, type RunDirectory } from "../../runs/run_directory.ts";
+import { RUNS, wholeCheckpoints } from "../../runs/stored_runs.ts";
+import { runTraining, type TrainingEvent } from "../../training.ts";
+import type { RunPhase, RunSummaryRow } from "../state/records.ts";
+import type { EventSender } from "./event_sender.ts";
+import { openModel, type Places, readDataText } from "./recipes.ts";
+
+export interface LiveRunOptions {
+  name: string;
+  recipe: Recipe;
+  /** False: the run's folder is made. */
+  resumed: boolean;
+  places: Places;
+  events: EventSender;
+}
+
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+export class LiveRun {
+  readonly name: string;
+  private readonly options: LiveRunOptions;
+  private readonly interrupt = new AbortController();
+  private readonly control = new RunControl((resting) => this.onRest(resting));
+  private phase: RunPhase = "loading";
+  private step = 0;
+  private began = false;
+  private heldOut = 0;
+  /** What the run asked the GPUs for last. */
+  private summary: RunSummaryRow | null = null;
+
+  constructor(options: LiveRunOptions) {
+    this.options = options;
+    this.name = options.name;
+  }
+
+  /** Runs to the end; never rejects: a failure is an event. */
+  async run(): Promise<void> {
+    const { events } = this.options;
+    try {
+      this.summary = await this.train();
+      const { interrupted, steps } = this.summary;
+      this.tell(
+        "done",
+        interrupted ? `Stopped and saved after step ${steps}` : `Done: ${plural(steps, "step")}`,
+      );
+      events.send({ kind: "ended", summary: this.summary });
+    } catch (error) {
+      const saved = await this.settle();
+      this.tell("failed", error instanceof Error ? error.message : String(error));
+      events.send({ kind: "failed", error: encodeError(error), saved });
+    }
+    events.flush();
+  }
+
+  pause(): void {
+    this.control.pause();
+    if (this.phase === "training") this.tell("pausing", "The step that has begun is being finished");
+    else if (this.phase !== "paused") this.tell(this.phase, "It will pause before the next step");
+  }
+
+  resume(): void {
+    this.control.resume();
+    if (this.phase === "pausing") this.tell("training", "Training");
+  }
+
+  oneStep(): void {
+    this.control.step();
+  }
+
+  turn(knobs: Knobs): void {
+    this.control.turn(knobs);
+  }
+
+  async loseDevice(_which: "trainer" | "generator"): Promise<void> {
+    throw new TypeError("not yet");
+  }
+
+  stop(): void {
+    if (this.interrupt.signal.aborted) return;
+    this.interrupt.abort();
+    this.tell("stopping", "The step is being finished and saved");
+  }
+
+  private tell(phase: RunPhase, notice: string): void {
+    this.phase = phase;
+    this.options.events.send({ kind: "phase", phase, notice });
+  }
+
+  /** Unless the user has asked for something else meanwhile. */
+  private proceed(phase: RunPhase, notice: string): void {
+    if (!this.interrupt.signal.aborted) this.tell(phase, notice);
+  }
+
+  private onRest(resting: boolean): void {
+    if (resting)
+      this.proceed(
+        "paused",
+        this.step > 0 ? `Paused after step ${this.step}` : "Paused before the first step",
+      );
+    else if (this.control.paused) this.proceed("pausing", `Step ${this.step + 1} alone`);
+    else this.proceed("training", "Training");
+  }
+
+  private async train(): Promise<RunSummaryRow> {
+    const { recipe, places, resumed, name } = this.options;
+    this.tell("loading", "The model is being loaded");
+    const model = await loadModelFiles(await openModel(recipe.model, places));
+    const dataText = recipe.data ? await readDataText(recipe.data.file, places) : undefined;
+    const storage = places.open(`${RUNS}/${name}`);
+    const plain = recipe as unknown as Record<string, unknown>;
+    let run: RunDirectory;
+    if (resumed) {
+      // What was changed holds for the next time as well.
+      await storage.writeFile(
+        "recipe.json",
+        new TextEncoder().encode(`${JSON.stringify(recipe, null, 2)}\n`),
+      );
+      run = await openRun(storage);
+    } else run = await createRun(storage, plain);
+    const resume = resumed ? await latestCheckpoint(storage) : null;
+    this.step = resume?.state.step ?? 0;
+    const workers = [
+      "the trainer",
+      plural(recipe.generator.workers, "generator"),
+      plural(recipe.verifier.workers, "verifier"),
+    ];
+    this.tell(
+      "starting",
+      `Starting ${workers.slice(0, 2).join(", ")} and ${workers[2]}; shaders are compiled`,
+    );
+    const { signal } = this.interrupt;
+    return runTraining({ recipe, model, dataText, run, resume, signal, control: this.control }, (event) =>
+      this.report(event),
+    );
+  }
+
+  private report(event: TrainingEvent): void {
+    const { events, recipe } = this.options;
+    if (event.kind === "ready") {
+      this.began = true;
+      this.heldOut = event.heldOut;
+      events.send({ kind: "ready", adapter: event.adapter, allocatedBytes: event.allocatedBytes });
+      if (event.evaluates) this.evaluating("before training");
+      else this.proceed("training", "Training");
+    } else if (event.kind === "evaluated") {
+      const { when, step, result } = event;
+      events.send({ kind: "evaluation", row: { when, step, ...result } });
+      if (when !== "after") this.proceed("training", "Training");
+    } else if (event.kind === "stepped") {
+      this.step = event.step;
+      const { metrics: row, rollouts, remainingSeconds } = event;
+      events.send({ kind: "step", row, rollouts, remainingSeconds });
+      const { every } = recipe.evaluation;
+      if (event.step === recipe.steps) this.evaluating("after training");
+      else if (every > 0 && event.step % every === 0) this.evaluating(`after step ${event.step}`);
+    } else if (event.kind === "saved") {
+      events.send({ kind: "saved", step: event.step });
+    } else if (event.kind === "turned") {
+      events.send({ kind: "turned", row: { step: event.step, knobs: event.knobs } });
+    } else if (event.kind === "restarted") {
+      const reason = event.cause instanceof Error ? event.cause.message : String(event.cause);
+      this.step = event.step;
+      events.send({ kind: "restarted", worker: event.worker, step: event.step, reason });
+    }
+  }
+
+  private evaluating(when: string): void {
+    if (this.heldOut > 0)
+      this.proceed("evaluating", `${plural(this.heldOut, "held-out problem")} are being answered, ${when}`);
+  }
+
+  /** After a failure: the step that can be gone on from. A run that never began leaves nothing behind. */
+  private async settle(): Promise<number | null> {
+    const { resumed, places, name } = this.options;
+    const storage = places.open(`${RUNS}/${name}`);
+    try {
+      const [newest] = await wholeCheckpoints(storage, await storage.files());
+      if (!this.began && !resumed) await storage.remove("");
+      return newest?.step ?? null;
+    } catch {
+      // The failure itself is what is told; storage that fails as well changes nothing about it.
+      return null;
+    }
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * What a run needs and what this browser gives, as the lines of a card. Pure: facts come from `gather.ts` and from the page.
+ * The page's own facts alone already tell what is missing before any worker is started.
+ */
+import type { Recipe } from "../../config/schema.ts";
+import type { ErrorRecord } from "../../rpc/errors.ts";
+import type { PageFacts, Preflight, PreflightLine } from "./api.ts";
+import {
+  type Browser,
+  browserOf,
+  INSECURE_HINT,
+  noAdapterHint,
+  noWebGpuHint,
+  noWorkerGpuHint,
+} from "./browser_hints.ts";
+import { pageHint } from "./failure.ts";
+
+/** An open adapter. */
+export interface GpuFacts {
+  adapter: string;
+  /** True for a processor that acts as a GPU. */
+  software: boolean;
+  tier: string;
+  /** Bytes of one storage binding. */
+  maxBinding: number;
+}
+
+/** What the recipe asks for. */
+export interface NeedFacts {
+  parameters: number;
+  trainerBytes: number;
+  generatorBytes: number;
+  /** The largest single buffer, and what it holds. */
+  largestBuffer: { label: string; bytes: number };
+  /** Model files on the way; null: they lie in this browser already. */
+  downloadBytes: number | null;
+  /** The download's size had to be guessed. */
+  downloadGuessed: boolean;
+  /** What the run will keep in the browser's private files. */
+  storedBytes: number;
+}
+
+export interface WorkerFacts {
+  webgpu: boolean;
+  isolated: boolean;
+  gpu: GpuFacts | null;
+  /** Why there is no adapter or device. */
+  gpuError: ErrorRecord | null;
+  need: NeedFacts | null;
+  /** Why recipe or model cannot be used. */
+  needError: ErrorRecord | null;
+  /** Free bytes of the private files; null: the browser gives none. */
+  freeBytes: number | null;
+  /** Until the reward is seen to rise; null: not measured. */
+  secondsToGain: { start: number; gain: number } | null;
+  /** Runs that train now, here or in other tabs. */
+  training: number;
+}
+
+/** "1.2 MB", in steps a reader can compare. */
+export function byteText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : Number(value.toPrecision(2))} ${units[unit]}`;
+}
+
+/** "about 20 s", "about 3 min": never more exact than it is known. */
+export function aboutTime(seconds: number): string {
+  const rounded = (value: number, steps: number[]) =>
+    steps.find((step) => value <= step) ?? Math.round(value);
+  if (seconds < 75) return `about ${rounded(seconds, [5, 10, 15, 20, 30, 45, 60, 75])} s`;
+  if (seconds < 90 * 60)
+    return `about ${rounded(seconds / 60, [2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 75, 90])} min`;
+  return `about ${Math.round(seconds / 3600)} h`;
+}
+
+const browserLine = (value: string, hint: string): PreflightLine => ({
+  key: "browser",
+  label: "Browser",
+  value,
+  level: "stop",
+  hint,
+});
+
+/** What keeps a run from starting as far as the page's thread can tell; empty: ask the worker. */
+export function pageObstacles(page: PageFacts): PreflightLine[] {
+  const browser = browserOf(page);
+  if (!page.secure)
+    return [browserLine("This page is not secure, so the browser withholds WebGPU", INSECURE_HINT)];
+  if (!page.webgpu) return [browserLine(`${capital(browser.name)} has no WebGPU`, noWebGpuHint(browser))];
+  return [];
+}
+
+const capital = (text: string) => text[0].toUpperCase() + text.slice(1);
+
+function adapterLines({ gpu, gpuError, webgpu }: WorkerFacts, browser: Browser): PreflightLine[] {
+  if (!webgpu) {
+    return [
+      browserLine(
+        `${capital(browser.name)} has WebGPU in pages, but not in workers`,
+        noWorkerGpuHint(browser),
+      ),
+    ];
+  }
+  if (!gpu) {
+    const none = gpuError?.code === "gpu/no-adapter";
+    const value = none
+      ? "WebGPU is there, but it found no graphics adapter"
+      : (gpuError?.message ?? "No device");
+    const hint = none ? noAdapterHint(browser) : pageHint(gpuError?.code, gpuError?.hint);
+    return [{ key: "adapter", label: "GPU", value, level: "stop", hint }];
+  }
+  const lines: PreflightLine[] = [
+    gpu.software
+      ? {
+          key: "adapter",
+          label: "GPU",
+          value: `${gpu.adapter}: a processor that acts as a GPU`,
+          level: "note",
+          hint: `The numbers are right, but it is slow. ${noAdapterHint(browser)}`,
+        }
+      : { key: "adapter", label: "GPU", value: gpu.adapter, level: "ok" },
+  ];
+  const what: Record<string, string> = {
+    base: "what every WebGPU adapter has",
+    f16: "half precision",
+    subgroups: "subgroups",
+    "f16+subgroups": "half precision and subgroups",
+  };
+  lines.push({
+    key: "tier",
+    label: "Tier",
+    value: `${gpu.tier} (${what[gpu.tier] ?? "optional features"})`,
+    level: "ok",
+  });
+  return lines;
+}
+
+function memoryLine(need: NeedFacts, gpu: GpuFacts | null, recipe: Recipe): PreflightLine {
+  const bytes = need.trainerBytes + need.generatorBytes;
+  const allowed = recipe.gpu.maxMemoryMiB ? recipe.gpu.maxMemoryMiB * 2 ** 20 : null;
+  const line = { key: "memory", label: "Memory" };
+  const value = `${byteText(bytes)} needed${allowed ? `, ${byteText(allowed)} allowed by the recipe` : ""}`;
+  if (gpu && need.largestBuffer.bytes > gpu.maxBinding) {
+    const { label, bytes: wanted } = need.largestBuffer;
+    return {
+      ...line,
+      value: `${label} needs ${byteText(wanted)} in one piece, this GPU allows ${byteText(gpu.maxBinding)}`,
+      level: "stop",
+      hint: "Choose a smaller model, or lower `generator.concurrency` and `trainer.microBatchTokens`",
+    };
+  }
+  // Each worker counts for itself.
+  const largest = Math.max(need.trainerBytes, need.generatorBytes / recipe.generator.workers);
+  if (allowed !== null && largest > allowed) {
+    return {
+      ...line,
+      value,
+      level: "stop",
+      hint: "Raise `gpu.maxMemoryMiB`, or lower `trainer.microBatchTokens` and `generator.concurrency`",
+    };
+  }
+  const binding = gpu ? `; ${byteText(gpu.maxBinding)} allowed in one piece` : "";
+  return { ...line, value: value + binding, level: "ok" };
+}
+
+function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
+  const { need, needError, gpu, freeBytes } = facts;
+  if (!need || !recipe) {
+    const value = needError?.message ?? "The recipe could not be read";
+    return [
+      {
+        key: "recipe",
+        label: "Recipe",
+        value,
+        level: "stop",
+        hint: pageHint(needError?.code, needError?.hint),
+      },
+    ];
+  }
+  const lines = [memoryLine(need, gpu, recipe)];
+  const download = { key: "download", label: "Download", level: "ok" as const };
+  lines.push(
+    need.downloadBytes === null
+      ? { ...download, value: "nothing: the model lies in this browser" }
+      : {
+          ...download,
+          value: `${need.downloadGuessed ? "about " : ""}${byteText(need.downloadBytes)} from this site, once`,
+        },
+  );
+  if (freeBytes === null) {
+    lines.push({
+      key: "storage",
+      label: "Storage",
+      value: "This browser keeps no private files here",
+      level: "stop",
+      hint: "Leave the private window, or allow this site to store things",
+    });
+  } else if (freeBytes < 1.5 * need.storedBytes) {
+    lines.push({
+      key: "storage",
+      label: "Storage",
+      value: `${byteText(need.storedBytes)} for the run, ${byteText(freeBytes)} free`,
+      level: freeBytes < need.storedBytes ? "stop" : "note",
+      hint: "Remove stored runs, or free space on the disk",
+    });
+  }
+  return lines;
+}
+
+function timeLine({ secondsToGain, training }: WorkerFacts): PreflightLine {
+  const line = { key: "time", label: "First visible gain" };
+  if (!secondsToGain) {
+    const value = training > 0 ? "not measured while another run trains" : "not measured";
+    return { ...line, value, level: "note" };
+  }
+  const { start, gain } = secondsToGain;
+  return { ...line, value: `${aboutTime(start + gain)}, of which ${aboutTime(start)} to start`, level: "ok" };
+}
+
+function comfortLines(page: PageFacts, facts: WorkerFacts): PreflightLine[] {
+  const lines: PreflightLine[] = [
+    page.isolated && facts.isolated
+      ? { key: "isolation", label: "Shared memory", value: "yes", level: "ok" }
+      : {
+          key: "isolation",
+          label: "Shared memory",
+          value: "no: weights are copied between workers",
+          level: "note",
+          hint: "All works, a little slower. Reload once; if it stays, the site does not send the headers COOP and COEP",
+        },
+  ];
+  if (facts.training > 0) {
+    lines.push({
+      key: "other",
+      label: "Other runs",
+      value: `${facts.training} training in this browser now`,
+      level: "note",
+      hint: "They share the GPU: both become slower",
+    });
+  }
+  const asleep = page.wakeLock
+    ? "the screen stays awake while it trains"
+    : "this browser lets the screen sleep";
+  lines.push({
+    key: "visibility",
+    label: "In the background",
+    value: `hidden tabs may be slowed; ${asleep}`,
+    level: page.wakeLock && !page.hidden ? "ok" : "note",
+    ...(!(page.wakeLock && !page.hidden) && {
+      hint: "Keep this tab visible, in a window of its own if you like",
+    }),
+  });
+  return lines;
+}
+
+export function verdict(lines: PreflightLine[]): Preflight {
+  return { lines, canStart: !lines.some(({ level }) => level === "stop") };
+}
+
+/** The whole card; `recipe` is null where it could not be resolved. */
+export function preflightOf(page: PageFacts, facts: WorkerFacts, recipe: Recipe | null): Preflight {
+  const obstacles = pageObstacles(page);
+  if (obstacles.length > 0) return verdict(obstacles);
+  const lines = [...adapterLines(facts, browserOf(page)), ...needLines(facts, recipe)];
+  if (verdict(lines).canStart) lines.push(timeLine(facts));
+  return verdict([...lines, ...comfortLines(page, facts)]);
+}

@@ -1,0 +1,199 @@
+/** The session worker's side of `SessionApi`: one run at a time, and the runs that are kept. */
+import type { Knobs } from "../../control.ts";
+import { ConfigError, DataError, WebgrpoError } from "../../errors.ts";
+import { exportCheckpoint, exportRun } from "../../runs/export_run.ts";
+import { importZip } from "../../runs/import_run.ts";
+import type { ListedStorage } from "../../runs/opfs.ts";
+import { readRecordedRun } from "../../runs/recorded_run.ts";
+import { freshRunName, openRun } from "../../runs/run_directory.ts";
+import {
+  checkName,
+  listStoredModels,
+  listStoredRuns,
+  MODELS,
+  type OpenStorage,
+  RUNS,
+  type StoredRun,
+  wholeCheckpoints,
+} from "../../runs/stored_runs.ts";
+import type { RecordedRun } from "../state/records.ts";
+import type { Imported, PageFacts, Preflight, RunPart, SessionApi, StartedRun, StartRequest } from "./api.ts";
+import { cutList, cutRollouts, EventSender } from "./event_sender.ts";
+import { gatherFacts } from "./gather.ts";
+import { LiveRun } from "./live_run.ts";
+import { preflightOf } from "./preflight.ts";
+import { type Places, resolveOnPage } from "./recipes.ts";
+import { holdRun } from "./run_lock.ts";
+
+/** As many as a feed keeps. */
+const KEPT_ROLLOUTS = 20_000;
+const KEPT_EVENTS = 60_000;
+
+export class Session implements SessionApi {
+  private readonly storage: OpenStorage;
+  private base = "";
+  private events = new EventSender(() => undefined);
+  private live: { run: LiveRun | null; ended: Promise<void>; stopAsked: boolean } | null = null;
+
+  constructor(storage: OpenStorage) {
+    this.storage = storage;
+  }
+
+  open(port: MessagePort, base: string): void {
+    this.base = base;
+    this.events = new EventSender((events) => port.postMessage(events));
+  }
+
+  async start(request: StartRequest): Promise<StartedRun> {
+    if (this.live) {
+      throw new WebgrpoError("session/busy", "Cannot start a run: one is training in this tab already", {
+        hint: "Stop it first; it is saved and can go on later",
+      });
+    }
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    // Taken at once: a second start must not slip in while this one reads.
+    this.live = { run: null, ended, stopAsked: false };
+    let release: () => void = () => undefined;
+    const finish = () => {
+      this.live = null;
+      release();
+      end();
+    };
+    try {
+      const prepared = request.resume
+        ? await this.prepareResume(request.resume, request.recipe)
+        : await this.prepare(request);
+      release = prepared.release;
+      const { name, recipe, from, resumed } = prepared;
+      const run = new LiveRun({ name, recipe, resumed, places: this.places, events: this.events });
+      this.live.run = run;
+      if (this.live.stopAsked) run.stop();
+      run.run().finally(finish);
+      return { name, recipe: recipe as unknown as Record<string, unknown>, from };
+    } catch (error) {
+      finish();
+      throw error;
+    }
+  }
+
+  private async prepare({ recipe: written, modelUrl }: StartRequest) {
+    const recipe = await resolveOnPage(written, { model: modelUrl }, this.places);
+    const taken = await this.storage(RUNS).list("");
+    const name = freshRunName(recipe.name, new Date(), taken);
+    return { name, recipe, from: 0, resumed: false, release: await holdRun(name, "start") };
+  }
+
+  private async prepareResume(name: string, changed: Record<string, unknown>) {
+    const storage = this.folderOf(name);
+    const release = await holdRun(name, "go on with");
+    try {
+      const saved = await openRun(storage);
+      const recipe = await resolveOnPage(saved.recipe, changed, this.places);
+      const files = await storage.files();
+      const [newest] = await wholeCheckpoints(storage, files);
+      if (
+        !newest &&
+        files.some(({ path }) => path.startsWith("checkpoints/") && path.endsWith("/state.json"))
+      ) {
+        throw new DataError(
+          "runs/no-checkpoint",
+          `Cannot go on with ${name}: none of its checkpoints is whole`,
+          {
+            hint: "Look at it or remove it, and start a new run",
+          },
+        );
+      }
+      const from = newest?.step ?? 0;
+      if (from >= recipe.steps) {
+        throw new ConfigError(
+          "runs/complete",
+          `Cannot go on with ${name}: all of its ${recipe.steps} steps are done`,
+          {
+            hint: "Ask for more steps",
+          },
+        );
+      }
+      return { name, recipe, from, resumed: true, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  pause(): void {
+    this.live?.run?.pause();
+  }
+  resume(): void {
+    this.live?.run?.resume();
+  }
+  step(): void {
+    this.live?.run?.oneStep();
+  }
+  turn(knobs: Knobs): void {
+    this.live?.run?.turn(knobs);
+  }
+  async stop(): Promise<void> {
+    if (!this.live) return;
+    this.live.stopAsked = true;
+    this.live.run?.stop();
+    await this.live.ended;
+  }
+  async loseDevice(which: "trainer" | "generator"): Promise<void> {
+    await this.live?.run?.loseDevice(which);
+  }
+
+  async preflight(written: Record<string, unknown>, page: PageFacts): Promise<Preflight> {
+    const recipe = resolveOnPage(written, {}, this.places);
+    const facts = await gatherFacts(recipe, this.places);
+    return preflightOf(page, facts, await recipe.catch(() => null));
+  }
+
+  listRuns(): Promise<StoredRun[]> {
+    return listStoredRuns(this.storage);
+  }
+
+  async readRun(name: string, onPart: (part: RunPart) => void): Promise<RecordedRun> {
+    const run = await readRecordedRun(await openRun(this.folderOf(name)), name);
+    for (const rollouts of cutRollouts(run.rollouts.slice(-KEPT_ROLLOUTS))) await onPart({ rollouts });
+    for (const trace of cutList(run.trace.slice(-KEPT_EVENTS))) await onPart({ trace });
+    return { ...run, rollouts: [], trace: [] };
+  }
+
+  async removeRun(name: string): Promise<void> {
+    const storage = this.folderOf(name);
+    const release = await holdRun(name, "remove");
+    try {
+      await storage.remove("");
+    } finally {
+      release();
+    }
+  }
+
+  exportRun(name: string): Promise<Blob> {
+    return exportRun(name, this.folderOf(name));
+  }
+
+  exportCheckpoint(name: string): Promise<Blob> {
+    return exportCheckpoint(name, this.folderOf(name));
+  }
+
+  importZip(zip: Blob, fileName: string): Promise<Imported> {
+    return importZip(zip, fileName, this.storage);
+  }
+
+  listModels(): Promise<string[]> {
+    return listStoredModels(this.storage);
+  }
+
+  async removeModel(name: string): Promise<void> {
+    await this.storage(`${MODELS}/${checkName(name)}`).remove("");
+  }
+
+  private get places(): Places {
+    return { base: this.base, open: this.storage };
+  }
+
+  private folderOf(name: string): ListedStorage {
+    return this.storage(`${RUNS}/${checkName(name)}`);
+  }
+}
