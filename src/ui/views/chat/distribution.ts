@@ -74,12 +74,15 @@ export function topIds(logits: Float32Array, count: number): number[] {
   return best;
 }
 
-/** The best `count` tokens, with the chosen one last where it is not among them. */
-export function shownIds(ids: readonly number[], chosen: number | null, count: number): number[] {
-  const shown = ids.slice(0, count);
-  if (chosen !== null && !shown.includes(chosen))
-    shown[shown.length < count ? shown.length : count - 1] = chosen;
-  return shown;
+/** The best `count` tokens; the chosen one takes the last place where it is not among them. */
+export function shownTokens<T extends { id: number }>(
+  top: readonly T[],
+  chosen: T | null,
+  count: number,
+): T[] {
+  const shown = top.slice(0, count);
+  if (chosen === null || shown.some(({ id }) => id === chosen.id)) return shown;
+  return [...shown.slice(0, count - 1), chosen];
 }
 
 /**
