@@ -13,6 +13,7 @@ import { type EvaluationResult, evaluate } from "./evaluation/evaluate.ts";
 import type { SamplingOptions } from "./generator/api.ts";
 import { GeneratorPool } from "./generator/pool.ts";
 import type { LoopStages } from "./loop.ts";
+import type { TraceEvent } from "./metrics/trace.ts";
 import { layoutParameters, packTensors } from "./model/layout.ts";
 import type { Problem, PromptTokens } from "./rollout.ts";
 import type { Task } from "./tasks/api.ts";
@@ -36,6 +37,8 @@ export interface StageInputs {
   newestCheckpoint: TrainerClientOptions["newestCheckpoint"];
   /** A worker died and another took its place. */
   onRestart(worker: string, cause: unknown): void;
+  /** What workers did when, as it becomes known. */
+  onTrace?(events: readonly TraceEvent[]): void;
 }
 
 export interface Stages extends LoopStages {
@@ -114,6 +117,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       sampling,
       weightHandle: (reader) => exchange.readerHandle(reader),
       onRestart: (index, cause) => inputs.onRestart(`generator ${index}`, cause),
+      onTrace: inputs.onTrace,
     });
     opened.push(generator);
     const v = recipe.verifier;
@@ -122,6 +126,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       .filter((token) => token !== undefined);
     const verifier = await VerifierPool.create({
       workers: v.workers,
+      onTrace: inputs.onTrace,
       options: { ...v, endTokens, digits: { endToken: endTokens[0] } },
     });
     opened.push(verifier);

@@ -9,7 +9,7 @@ import { WebgrpoError } from "./errors.ts";
 import { type LoopState, type LoopStep, runLoop } from "./loop.ts";
 import { metricEntry } from "./metrics/names.ts";
 import { MetricWindow } from "./metrics/record.ts";
-import { Trace, traceClock } from "./metrics/trace.ts";
+import { type TraceEvent, traceClock } from "./metrics/trace.ts";
 import type { RewardedGroup } from "./rollout.ts";
 import type { FoundCheckpoint } from "./runs/checkpoint.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
@@ -26,6 +26,7 @@ import {
 } from "./training_checkpoint.ts";
 import { stepMetrics } from "./training_metrics.ts";
 import { type RolloutRow, rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
+import { openTimeline, type RunTimeline } from "./training_timeline.ts";
 
 export interface TrainingInputs {
   recipe: Recipe;
@@ -68,6 +69,8 @@ export type TrainingEvent =
   | { kind: "saved"; step: number; path: string }
   /** Settings were turned while running; they hold from the step after `step` on. */
   | { kind: "turned"; step: number; knobs: Knobs }
+  /** What workers did when; once a step, in no particular order. */
+  | { kind: "traced"; events: TraceEvent[] }
   /** A run that failed could not save its last steps either. */
   | { kind: "unsaved"; step: number; cause: unknown }
   /** A worker died and another took its place. The run goes on after `step`: whatever was told of later steps is void. */
@@ -99,7 +102,8 @@ export async function runTraining(
   const start = inputs.resume ? await readCheckpoint(inputs.run, inputs.resume) : freshStart(inputs.model);
   // Also without a checkpoint: a run that was killed before its first one has rows.
   await inputs.run.rewindTo(start.state.step);
-  const session = new Session(inputs, emit, began, start);
+  const timeline = await openTimeline(inputs.run);
+  const session = new Session(inputs, emit, began, start, timeline);
   const stages = await openStages({
     recipe: inputs.recipe,
     model: inputs.model,
@@ -107,6 +111,7 @@ export async function runTraining(
     start: start.optimizer,
     newestCheckpoint: () => session.rewind(),
     onRestart: (worker, cause) => session.restarted(worker, cause),
+    onTrace: timeline.add,
   });
   try {
     return await session.run(stages);
@@ -123,7 +128,7 @@ class Session {
   private readonly emit: (event: TrainingEvent) => void;
   private readonly began: number;
   private readonly window = new MetricWindow();
-  private readonly trace = new Trace();
+  private readonly timeline: RunTimeline;
   private arrived: RewardedGroup[] = [];
   private lastStep: number;
   private loopBegan = 0;
@@ -136,9 +141,16 @@ class Session {
   /** What was turned, and after which step. */
   private turned: TurnedKnobs[] = [];
 
-  constructor(inputs: TrainingInputs, emit: (event: TrainingEvent) => void, began: number, start: SavedRun) {
+  constructor(
+    inputs: TrainingInputs,
+    emit: (event: TrainingEvent) => void,
+    began: number,
+    start: SavedRun,
+    timeline: RunTimeline,
+  ) {
     this.inputs = inputs;
     this.emit = emit;
+    this.timeline = timeline;
     this.began = began;
     this.lastStep = began;
     this.totals = { ...start.totals };
@@ -160,6 +172,8 @@ class Session {
       heldOut: stages.heldOut.length,
       evaluates,
     });
+    this.timeline.published(stages.trainer.version);
+    stages.generator.onGroup(({ groupId, finished }) => this.timeline.groupFinished(groupId, finished));
     const before = evaluates ? await this.evaluate("before", 0) : recorded;
     stages.generator.takeReport();
     this.loopBegan = this.lastStep = performance.now();
@@ -170,7 +184,10 @@ class Session {
         {
           onStep: (step) => this.onStep(step),
           permit: () => this.permit(),
-          onGroup: (group) => this.arrived.push(group),
+          onGroup: (group, alive) => {
+            this.arrived.push(group);
+            if (!alive) this.timeline.groupDropped(group.groupId);
+          },
           signal,
         },
         this.first,
@@ -193,7 +210,7 @@ class Session {
       interrupted: signal?.aborted ?? false,
     };
     await run.writeSummary({ ...summary, before: before?.samples ?? [], after: after?.samples ?? [] });
-    await run.writeTrace(this.trace.toJson());
+    await run.writeTrace(this.timeline.toJson());
     return summary;
   }
 
@@ -201,10 +218,11 @@ class Session {
   private async permit(): Promise<void> {
     const { control, signal } = this.inputs;
     if (!control) return;
-    const paused = performance.now();
+    const paused = traceClock();
     await control.permit(signal);
     // Resting is neither training nor waiting.
-    const rested = performance.now() - paused;
+    const rested = traceClock() - paused;
+    if (rested > 1) this.timeline.rested("paused", paused);
     this.lastStep += rested;
     this.loopBegan += rested;
     const knobs = control.takeTurned();
@@ -234,6 +252,7 @@ class Session {
   }
 
   restarted(worker: string, cause: unknown): void {
+    if (worker === "trainer") this.timeline.published(this.stages.trainer.version);
     this.emit({ kind: "restarted", worker, step: this.reached.step, cause });
   }
 
@@ -243,7 +262,7 @@ class Session {
     this.reached = state;
     const now = performance.now();
     const seconds = (now - this.lastStep) / 1000;
-    this.traceStep(trained.computeMs, trained.publishMs, waitMs, state.step);
+    this.timeline.trained(state.step, groups, trained, waitMs);
     const report = this.stages.generator.takeReport();
     const verified = this.stages.verifier.takeCounters();
     this.totals.generatedTokens += report.generatedTokens;
@@ -278,6 +297,7 @@ class Session {
       rollouts,
       remainingSeconds: ((recipe.steps - state.step) * perStep) / 1000,
     });
+    this.tellTrace();
     const { every } = recipe.checkpoint;
     if ((every > 0 && state.step % every === 0) || state.step === recipe.steps) await this.save();
     // The trainer died over it: this step is none any more.
@@ -296,19 +316,17 @@ class Session {
   private async save(): Promise<void> {
     const { model, run, recipe } = this.inputs;
     const state = this.reached;
+    const from = traceClock();
     const optimizer = await this.stages.trainer.state();
     if (!optimizer) return;
     const { task, trainer } = this.stages;
     // What the policy is for from now on: this run's task, not that of the model it began with.
     const scope = scopeEntries(task, recipe.generator.maxTokens, recipe.verifier.rewards);
     const named = { ...model, generationConfig: { ...model.generationConfig, ...scope } };
-    const path = await saveRun(
-      run,
-      named,
-      recipe,
-      { optimizer, state, totals: this.totals },
-      trainer.version,
-    );
+    const saved = { optimizer, state, totals: this.totals };
+    const path = await saveRun(run, named, recipe, saved, trainer.version);
+    this.timeline.rested("save", from);
+    await run.writeTrace(this.timeline.toJson());
     this.savedStep = state.step;
     this.emit({ kind: "saved", step: state.step, path });
   }
@@ -330,7 +348,10 @@ class Session {
     step: number,
   ): Promise<EvaluationRecord | null> {
     if (this.stages.heldOut.length === 0) return null;
+    const from = traceClock();
     const result = await unlessAborted(this.stages.evaluate(), this.inputs.signal);
+    this.timeline.rested("wait for evaluation", from);
+    this.tellTrace();
     if (!result) return null;
     this.totals.generatedTokens += result.generatedTokens;
     const record: EvaluationRecord = { metrics: result.metrics, samples: samplesOf(result) };
@@ -355,20 +376,9 @@ class Session {
     return { metrics, samples: (row.samples ?? []) as SampleCompletion[] };
   }
 
-  private traceStep(computeMs: number, publishMs: number, waitMs: number, step: number): void {
-    const end = traceClock();
-    const slice = (name: string, fromMs: number, forMs: number) =>
-      this.trace.add({
-        kind: "slice",
-        track: "trainer",
-        name,
-        start: end - fromMs,
-        end: end - fromMs + forMs,
-        details: { step },
-      });
-    slice("wait for rollouts", waitMs + computeMs + publishMs, waitMs);
-    slice("forward, backward, optimiser", computeMs + publishMs, computeMs);
-    slice("publish", publishMs, publishMs);
+  private tellTrace(): void {
+    const events = this.timeline.take();
+    if (events.length > 0) this.emit({ kind: "traced", events });
   }
 }
 

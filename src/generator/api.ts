@@ -1,4 +1,5 @@
 /** What other stages know of the generator: its options, the groups it is given and what it reports. */
+import type { TraceSpan } from "../metrics/trace.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Rollout } from "../rollout.ts";
 import type { ErrorRecord } from "../rpc/errors.ts";
@@ -85,6 +86,7 @@ export interface GeneratorApi {
 
 export type ToGenerator = { kind: "groups"; groups: PromptGroup[] };
 export type FromGenerator =
-  | { kind: "rollouts"; rollouts: Rollout[] }
-  | { kind: "report"; report: GeneratorReport }
+  /** `at` lies within the last decode span. */
+  | { kind: "rollouts"; rollouts: Rollout[]; at: number }
+  | { kind: "report"; report: GeneratorReport; spans: TraceSpan[] }
   | { kind: "failed"; error: ErrorRecord };

@@ -6,6 +6,7 @@
 
 import { WebgrpoError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { SpanLog, traceClock } from "../metrics/trace.ts";
 import type { ParameterLayout } from "../model/layout.ts";
 import type { Rollout } from "../rollout.ts";
 import type { EngineOptions, GeneratorReport, PromptGroup, SamplingOptions } from "./api.ts";
@@ -32,6 +33,13 @@ export class GeneratorEngine implements Disposable {
   /** The version of the weights in use; -1 before the first. */
   version = -1;
   report: GeneratorReport = emptyReport();
+  /**
+   * What it did when, as the host sees it: `prefill` is recording and submitting prompts, which the GPU goes through at
+   * the beginning of the `decode` that follows, the wait for a chunk's tokens.
+   */
+  readonly spans = new SpanLog();
+  /** A moment within the last chunk's span, at its end. */
+  decodedAt = 0;
   private readonly options: EngineOptions;
   private readonly pass: DecodePass;
   private readonly waiting: PromptGroup[] = [];
@@ -83,7 +91,8 @@ export class GeneratorEngine implements Disposable {
 
   /** Refills free rows, decodes one chunk, returns what finished. @throws WebgrpoError `generator/not-finite` */
   async advance(): Promise<Rollout[]> {
-    const from = performance.now();
+    let from = traceClock();
+    const began = from;
     const { pass, report } = this;
     const old = this.running.length;
     const prompts = this.refill();
@@ -95,11 +104,15 @@ export class GeneratorEngine implements Disposable {
     }
     report.prefilledTokens += pass.prefill(prompts, this.running, old, sampling);
     report.prefills += prompts.length;
+    if (prompts.length > 0) from = this.spans.add("prefill", from, { prompts: prompts.length });
+    const rows = this.running.length;
     const steps = Math.min(this.options.decodeChunk, sampling.maxTokens - 1);
-    for (let step = 1; step <= steps; step++) pass.step(step, this.running.length, sampling);
-    const finished = this.collect(await pass.read(steps, this.running.length), old, steps);
+    for (let step = 1; step <= steps; step++) pass.step(step, rows, sampling);
+    const finished = this.collect(await pass.read(steps, rows), old, steps);
+    const end = this.spans.add("decode", from, { rows, steps, version: this.version });
+    this.decodedAt = (from + 9 * end) / 10;
     report.decodeSteps += steps;
-    report.busyMs += performance.now() - from;
+    report.busyMs += end - began;
     report.policyVersion = this.version;
     return finished;
   }

@@ -3,6 +3,7 @@
  * generator with the least to do; one whose worker dies is given to the worker that takes over, from its beginning.
  */
 import { WorkerError } from "../errors.ts";
+import { slicesOn, type TraceEvent, type TraceMoment } from "../metrics/trace.ts";
 import type { PromptTokens, Rollout } from "../rollout.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
 import { decodeError } from "../rpc/errors.ts";
@@ -27,6 +28,8 @@ export interface FinishedGroup {
   groupId: number;
   prompt: PromptTokens;
   rollouts: Rollout[];
+  /** When and where the last of them was drawn. */
+  finished: TraceMoment;
 }
 
 export interface GeneratorPoolOptions extends Omit<GeneratorOptions, "weights"> {
@@ -36,6 +39,8 @@ export interface GeneratorPoolOptions extends Omit<GeneratorOptions, "weights"> 
   /** A fresh handle for each worker that takes the reader's place. */
   weightHandle(reader: number): WeightHandle;
   onRestart?(index: number, cause: unknown): void;
+  /** What the workers did when; batched, not in the order of time. */
+  onTrace?(events: TraceEvent[]): void;
 }
 
 interface Pending {
@@ -187,7 +192,14 @@ export class GeneratorPool {
   }
 
   private async launch(index: number, lastDeath: number): Promise<Member> {
-    const { workers: _, sampling: __, weightHandle, onRestart: ___, ...options } = this.options;
+    const {
+      workers: _,
+      sampling: __,
+      weightHandle,
+      onRestart: ___,
+      onTrace: ____,
+      ...options
+    } = this.options;
     const worker = new Worker(new URL("../../workers/generator.ts", import.meta.url), { type: "module" });
     const connection = await connect<GeneratorApi>(worker, { name: `generator ${index}` });
     const channel = new MessageChannel();
@@ -212,13 +224,15 @@ export class GeneratorPool {
 
   private async listen(member: Member): Promise<void> {
     for await (const message of member.port) {
-      if (message.kind === "report") this.report = addReports(this.report, message.report);
-      else if (message.kind === "failed") await this.died(member, decodeError(message.error));
-      else for (const rollout of message.rollouts) this.collect(member, rollout);
+      if (message.kind === "report") {
+        this.report = addReports(this.report, message.report);
+        this.options.onTrace?.(slicesOn(trackOf(member), message.spans));
+      } else if (message.kind === "failed") await this.died(member, decodeError(message.error));
+      else for (const rollout of message.rollouts) this.collect(member, rollout, message.at);
     }
   }
 
-  private collect(member: Member, rollout: Rollout): void {
+  private collect(member: Member, rollout: Rollout, at: number): void {
     const pending = member.pending.get(rollout.groupId);
     if (!pending) return;
     pending.finished.push(rollout);
@@ -226,7 +240,8 @@ export class GeneratorPool {
     if (pending.finished.length < pending.group.rolloutIds.length) return;
     member.pending.delete(rollout.groupId);
     const rollouts = pending.finished.sort((a, b) => a.id - b.id);
-    pending.done({ groupId: rollout.groupId, prompt: pending.prompt, rollouts });
+    const finished = { track: trackOf(member), at };
+    pending.done({ groupId: rollout.groupId, prompt: pending.prompt, rollouts, finished });
   }
 
   private async died(member: Member, cause: unknown): Promise<void> {
@@ -274,6 +289,8 @@ export class GeneratorPool {
     for (const listener of this.failureListeners) listener(error);
   }
 }
+
+const trackOf = ({ index }: Member): string => `generator ${index}`;
 
 function retire({ port, connection }: Member): void {
   port.close();

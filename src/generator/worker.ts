@@ -1,6 +1,7 @@
 /** The generator as a worker serves it: takes groups from its port, decodes without pause, reports. Implements `GeneratorApi`. */
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { traceClock } from "../metrics/trace.ts";
 import { encodeError } from "../rpc/errors.ts";
 import { type TypedPort, typedPort } from "../rpc/port.ts";
 import { openWeightReader, shardPayload, unpackShards, type WeightReader } from "../weights/api.ts";
@@ -55,22 +56,22 @@ export class GeneratorWorker implements GeneratorApi {
     while (!port.closed) {
       for (let message = port.poll(); message; message = port.poll()) engine.admit(message.groups);
       if (reader.newestVersion() > engine.version) {
-        const from = performance.now();
+        const from = traceClock();
         this.takeWeights(reader, options);
-        engine.report.swapMs += performance.now() - from;
+        engine.report.swapMs += engine.spans.add("take weights", from, { version: engine.version }) - from;
       }
       if (engine.busy) {
         const rollouts = await engine.advance();
-        if (rollouts.length > 0) await port.send({ kind: "rollouts", rollouts });
+        if (rollouts.length > 0) await port.send({ kind: "rollouts", rollouts, at: engine.decodedAt });
       } else {
-        const from = performance.now();
+        const from = traceClock();
         const message = await port.receive();
-        engine.report.idleMs += performance.now() - from;
+        engine.report.idleMs += engine.spans.add("wait", from) - from;
         if (message === null) break;
         engine.admit(message.groups);
       }
       if (performance.now() - reported > REPORT_EVERY_MS || !engine.busy) {
-        await port.send({ kind: "report", report: engine.takeReport() });
+        await port.send({ kind: "report", report: engine.takeReport(), spans: engine.spans.take() });
         reported = performance.now();
       }
     }

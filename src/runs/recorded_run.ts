@@ -2,6 +2,7 @@
 import type { LogRow } from "../metrics/ndjson.ts";
 import type { TraceEvent } from "../metrics/trace.ts";
 import type { RolloutRow, SampleCompletion } from "../training_records.ts";
+import { readTimeline } from "../training_timeline.ts";
 import type { RunDirectory } from "./run_directory.ts";
 
 /** One step's metrics by name; `step` among them. */
@@ -101,7 +102,7 @@ export async function readRecordedRun(
     evaluations: rows.filter(({ event }) => event === "evaluation").map(evaluationOf),
     turned: rows.filter(({ event }) => event === "turned").map(turnedOf),
     rollouts,
-    trace: (await readJson<TraceEvent[]>(run, "events.json")) ?? [],
+    trace: await readTimeline(run),
     summary: await readJson<RunSummaryRow>(run, "summary.json"),
   };
 }

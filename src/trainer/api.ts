@@ -1,5 +1,6 @@
 /** What the loop and the front ends know of the trainer worker. */
 import type { Recipe } from "../config/schema.ts";
+import type { TraceSpan } from "../metrics/trace.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { WeightHandle } from "../weights/api.ts";
 import type { TrainingBatch } from "./batch.ts";
@@ -52,6 +53,11 @@ export interface TrainerStep {
   advantages: Float32Array<ArrayBuffer>;
   computeMs: number;
   publishMs: number;
+  /**
+   * What it did when, as the host sees it, which cannot tell forward, backward and optimiser apart without stopping the
+   * GPU: `pack`, `forward, backward, optimiser` for each minibatch, at last `publish`.
+   */
+  spans: TraceSpan[];
 }
 
 /** What a user may turn while a run goes on. */

@@ -6,6 +6,7 @@ import type { Recipe } from "../config/schema.ts";
 import { WebgrpoError } from "../errors.ts";
 import type { GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { SpanLog, traceClock } from "../metrics/trace.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Parameters } from "../model/parameters.ts";
 import { Policy } from "../model/policy.ts";
@@ -26,15 +27,27 @@ export interface EngineOptions {
   reference: Float32Array[] | null;
 }
 
-export interface EngineStep extends Omit<TrainerStep, "version" | "computeMs" | "publishMs"> {
+export interface EngineStep extends Omit<TrainerStep, "version" | "computeMs" | "publishMs" | "spans"> {
   /** The new weights, by shard. */
   weights: Float32Array[];
+}
+
+/** A minibatch whose gradient was submitted. */
+interface Accumulated {
+  /** Its sequences in the order of the micro-batches. */
+  order: number[];
+  forwardedTokens: number;
+  packing: Record<string, number>;
+  /** When the first micro-batch could be loaded. */
+  packed: number;
 }
 
 export class TrainerEngine implements Disposable {
   readonly policy: Policy;
   /** Optimiser steps done. */
   optimizerStep: number;
+  /** What it did when; see `TrainerStep.spans`. */
+  readonly spans = new SpanLog();
   private readonly recipe: Recipe;
   private readonly loss: LossPass;
   private readonly reference: Parameters | null;
@@ -116,6 +129,7 @@ export class TrainerEngine implements Disposable {
         { source: this.trainerLogprobs, length: count },
         ...policy.weights.shards.map((source) => ({ source, length: source.length })),
       ]);
+      this.spans.add("forward, backward, optimiser", done.packed, { tokens: done.forwardedTokens });
       const [summary, norm, logprobs, ...shards] = read.map((bytes) => new Float32Array(bytes));
       if (!Number.isFinite(norm[0])) {
         throw new WebgrpoError(
@@ -153,18 +167,18 @@ export class TrainerEngine implements Disposable {
     };
   }
 
-  /** Records and submits the gradient of one minibatch, added to what the policy holds; `order` is that of its sequences. */
-  accumulate(
-    minibatch: TrainingBatch,
-    oldLogprobs: Float32Array,
-  ): { order: number[]; forwardedTokens: number; packing: Record<string, number> } {
+  /** Records and submits the gradient of one minibatch, added to what the policy holds. */
+  accumulate(minibatch: TrainingBatch, oldLogprobs: Float32Array): Accumulated {
     const { policy, loss } = this;
     const { temperature } = this.recipe.generator;
-    const plan = packSequences(inputLengths(minibatch), policy.workspace.capacity);
+    const from = traceClock();
+    const { microBatches, stats } = packSequences(inputLengths(minibatch), policy.workspace.capacity);
+    const micros = microBatches.map((sequences) => gatherMicroBatch(minibatch, sequences));
+    const packed = this.spans.add("pack", from, { microBatches: stats.microBatches, fill: stats.fill });
     const order: number[] = [];
     let firstToken = 0;
-    for (const sequences of plan.microBatches) {
-      const micro = gatherMicroBatch(minibatch, sequences);
+    for (const [k, micro] of micros.entries()) {
+      const sequences = microBatches[k];
       policy.load(micro);
       this.sequenceOffsets.write(micro.completionOffsets);
       this.oldLogprobs.write(gatherCompletions(minibatch, sequences, oldLogprobs, micro.targets.length));
@@ -197,7 +211,7 @@ export class TrainerEngine implements Disposable {
       order.push(...sequences);
     }
     policy.recorder.submit();
-    return { order, forwardedTokens: plan.stats.tokens, packing: packMetrics(plan.stats) };
+    return { order, forwardedTokens: stats.tokens, packing: packMetrics(stats), packed };
   }
 
   private learningRate(): number {
@@ -224,6 +238,7 @@ export class TrainerEngine implements Disposable {
   /** (M) log-probabilities of the batch's completions under the weights before the update. */
   private async recomputeLogprobs(batch: TrainingBatch): Promise<Float32Array> {
     const { policy } = this;
+    const began = traceClock();
     const logprobs = new Float32Array(batch.generatorLogprobs.length);
     const plan = packSequences(inputLengths(batch), policy.workspace.capacity);
     for (const sequences of plan.microBatches) {
@@ -239,6 +254,7 @@ export class TrainerEngine implements Disposable {
         );
       });
     }
+    this.spans.add("recompute log-probabilities", began);
     return logprobs;
   }
 

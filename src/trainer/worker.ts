@@ -3,6 +3,7 @@ import { requireSelfTest } from "../bench/require_self_test.ts";
 import type { Recipe } from "../config/schema.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { traceClock } from "../metrics/trace.ts";
 import {
   openWeightWriter,
   type PayloadLayout,
@@ -59,17 +60,21 @@ export class TrainerWorker implements TrainerApi {
 
   async step(batch: TrainingBatch): Promise<TrainerStep> {
     const running = this.started();
-    const from = performance.now();
+    const { spans } = running.engine;
+    const from = traceClock();
     const done = await running.engine.step(batch);
-    const published = performance.now();
+    const computed = traceClock();
     running.version += running.recipe.trainer.minibatches;
     await this.publish(done.weights);
+    const { version } = running;
+    const published = spans.add("publish", computed, { version });
     const { weights: _, ...rest } = done;
     return {
       ...rest,
-      version: running.version,
-      computeMs: published - from,
-      publishMs: performance.now() - published,
+      version,
+      computeMs: computed - from,
+      publishMs: published - computed,
+      spans: spans.take(),
     };
   }
 

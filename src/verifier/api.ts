@@ -2,6 +2,7 @@
  * What other stages know of the verifier: its options, the groups it scores, and the shape of a user's reward function,
  * which is TRL's so that a reward moves between both with its names unchanged.
  */
+import type { TraceSpan } from "../metrics/trace.ts";
 import type { Message, Problem, Prompt, RewardedGroup, Rollout } from "../rollout.ts";
 
 /** Where the training run stands; TRL's names. */
@@ -100,12 +101,19 @@ export interface VerifierCounters {
   userMetrics: Record<string, number>;
 }
 
+export interface VerifierReport {
+  counters: VerifierCounters;
+  /** A span for every group scored. */
+  spans: TraceSpan[];
+}
+
 /** The API of `workers/verifier.ts`. */
 export interface VerifierApi {
   /** @throws ConfigError for an unknown reward or an unusable reward module */
   configure(options: VerifierOptions): Promise<void>;
   score(groups: GroupToScore[], trainerState: TrainerState): Promise<RewardedGroup[]>;
-  takeCounters(): VerifierCounters;
+  /** Since the last call. */
+  takeReport(): VerifierReport;
 }
 
 /** Counters at zero. */

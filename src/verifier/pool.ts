@@ -4,6 +4,7 @@
  * score come back with null. Rollouts stay on this side: a dead worker takes none of them with it.
  */
 import { WorkerError } from "../errors.ts";
+import { slicesOn, type TraceEvent } from "../metrics/trace.ts";
 import type { RewardedGroup, RewardedRollout } from "../rollout.ts";
 import { type Connection, connect } from "../rpc/connect.ts";
 import {
@@ -23,6 +24,8 @@ export interface VerifierPoolOptions {
   deadlineMs?: number;
   /** Groups that may wait; 4096 by default. */
   capacity?: number;
+  /** What the workers scored when. */
+  onTrace?(events: TraceEvent[]): void;
   /** Starts a worker; another entry than `workers/verifier.ts` for tests. */
   spawn?: () => Worker;
 }
@@ -211,7 +214,9 @@ export class VerifierPool {
     const deadline = deadlineMs ?? 60_000 + perReward * (options.rewards.length + 1);
     try {
       const [rewarded] = await connection.within(deadline).score([group], trainerState);
-      this.#count(await connection.within(deadline).takeCounters());
+      const { counters, spans } = await connection.within(deadline).takeReport();
+      this.#count(counters);
+      this.#options.onTrace?.(slicesOn(`verifier ${slot}`, spans));
       return rewarded;
     } catch (error) {
       if (this.#disposed) throw disposedError();

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TraceEvent } from "../../src/metrics/trace.ts";
+import { openDiskStorage } from "../../src/runs/disk.ts";
+import { readRecordedRun } from "../../src/runs/recorded_run.ts";
+import { openRun } from "../../src/runs/run_directory.ts";
+import { hasModel, removeFolders, type Trained, tinyRecipe, train } from "./tiny.ts";
+
+type Slice = Extract<TraceEvent, { kind: "slice" }>;
+type Arrow = Extract<TraceEvent, { kind: "arrow" }>;
+
+const traceOf = async (folder: string) =>
+  (await readRecordedRun(await openRun(openDiskStorage(folder)), "tiny")).trace;
+
+afterAll(removeFolders);
+
+describe.skipIf(!hasModel)("the timeline of a run", () => {
+  let trained: Trained;
+  let trace: TraceEvent[];
+  let slices: Slice[];
+  beforeAll(async () => {
+    const recipe = tinyRecipe({
+      steps: 4,
+      trainer: { minibatches: 2 },
+      evaluation: { problems: 4, samples: 1 },
+      verifier: { workers: 2 },
+    });
+    trained = await train(recipe);
+    trace = await traceOf(trained.folder);
+    slices = trace.filter((event): event is Slice => event.kind === "slice");
+  });
+  const on = (track: string, name?: string) =>
+    slices.filter((slice) => slice.track === track && (name === undefined || slice.name === name));
+
+  it("has a track for every worker, with all that it did", () => {
+    expect(new Set(slices.map(({ track }) => track))).toEqual(
+      new Set(["generator 0", "verifier 0", "verifier 1", "trainer"]),
+    );
+    const names = (track: string) => new Set(on(track).map(({ name }) => name));
+    for (const name of ["prefill", "decode", "take weights"]) expect(names("generator 0")).toContain(name);
+    expect(on("trainer", "forward, backward, optimiser")).toHaveLength(8);
+    expect(on("trainer", "pack")).toHaveLength(8);
+    for (const name of ["wait for rollouts", "publish"]) expect(on("trainer", name)).toHaveLength(4);
+    expect(on("trainer", "wait for evaluation")).toHaveLength(2);
+    expect(names("trainer")).toContain("save");
+    // A verify slice for every group that was scored, in training and evaluation, dead ones included.
+    const verified = [...on("verifier 0"), ...on("verifier 1")];
+    const scored = trained.metrics.reduce((sum, row) => sum + (row["verifier/scored_total"] as number), 0);
+    expect(
+      verified.reduce((sum, { details }) => sum + (details?.completions as number), 0),
+    ).toBeGreaterThanOrEqual(scored);
+    expect(on("generator 0", "decode")[0].details).toEqual({
+      version: 0,
+      rows: expect.any(Number),
+      steps: expect.any(Number),
+    });
+  });
+
+  it("lets no two slices of a track overlap, and no slice run backwards", () => {
+    for (const track of new Set(slices.map((slice) => slice.track))) {
+      const inTime = on(track).sort((a, b) => a.start - b.start);
+      for (const [k, { start, end }] of inTime.entries()) {
+        expect(end).toBeGreaterThanOrEqual(start);
+        // Rounded to a thousandth of a millisecond in the file.
+        if (k > 0) expect(start - inTime[k - 1].end).toBeGreaterThan(-2e-3);
+      }
+    }
+  });
+
+  it("leads from every group's last decode to the step that used it", () => {
+    const arrows = trace.filter((event): event is Arrow => event.kind === "arrow");
+    expect(arrows).toHaveLength(16);
+    const within = (slice: Slice, at: number) => slice.start <= at && at <= slice.end;
+    for (const { name, from, to } of arrows) {
+      const source = on(from.track, "decode").find((slice) => within(slice, from.at));
+      const target = on(to.track, "forward, backward, optimiser").find((slice) => within(slice, to.at));
+      const group = Number(name.split(" ")[1]);
+      const verify = slices.find((slice) => slice.name === "verify" && slice.details?.group === group);
+      // Three workers, one clock: a group is decoded, verified and trained on in this order.
+      expect(source?.end).toBeLessThan((verify?.start ?? 0) + 2);
+      expect(verify?.end).toBeLessThan((target?.start ?? 0) + 2);
+    }
+  });
+
+  it("marks every version when it is out", () => {
+    const marks = trace.flatMap((event) => (event.kind === "mark" ? [event] : []));
+    expect(marks.map(({ name }) => name)).toEqual([0, 2, 4, 6, 8].map((version) => `version ${version}`));
+    const published = on("trainer", "publish").map(({ end }) => end);
+    marks.slice(1).forEach(({ at }, k) => {
+      expect(Math.abs(at - published[k])).toBeLessThan(1e-2);
+    });
+  });
+
+  it("is told step by step, and is what lies in the file", () => {
+    const told = trained.events.flatMap((event) => (event.kind === "traced" ? [event.events] : []));
+    expect(told.length).toBeGreaterThanOrEqual(5);
+    const count = told.reduce((sum, events) => sum + events.length, 0);
+    expect(trace.length).toBeGreaterThan(count - 20);
+    // The default run is 120 times as many completions.
+    expect(trace.length).toBeLessThan(400);
+  });
+
+  it("goes on where it was when the run is resumed", async () => {
+    await train(tinyRecipe({ steps: 5 }), { resume: trained.folder });
+    const longer = await traceOf(trained.folder);
+    expect(longer.length).toBeGreaterThan(trace.length);
+    expect(longer.slice(0, 3)).toEqual(trace.slice(0, 3));
+    const publish = longer.filter((event) => event.kind === "slice" && event.name === "publish");
+    expect(publish).toHaveLength(5);
+  });
+});
