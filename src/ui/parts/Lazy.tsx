@@ -5,10 +5,12 @@ import { useEffect, useState } from "preact/hooks";
 interface LazyProps {
   /** Fetches the component; a stable function, since it is asked once for each. */
   load(): Promise<ComponentType>;
+  /** Keeps no room while it is fetched: for what lies over the page. */
+  quiet?: boolean;
 }
 
 /** Shows a quiet placeholder until the code is there, and says so if it cannot be had. */
-export function Lazy({ load }: LazyProps) {
+export function Lazy({ load, quiet = false }: LazyProps) {
   const [state, setState] = useState<{ Part?: ComponentType; error?: unknown }>({});
   useEffect(() => {
     let shown = true;
@@ -28,5 +30,5 @@ export function Lazy({ load }: LazyProps) {
         <p>This part of the page could not be loaded. Check the connection and reload.</p>
       </div>
     );
-  return <div class="card" style={{ minHeight: "320px" }} aria-busy="true" />;
+  return quiet ? null : <div class="lazy-room" aria-busy="true" />;
 }

@@ -24,8 +24,8 @@ export function Sparkline({ values, length, width = 320, height = 72, at }: Spar
       aria-hidden="true"
       focusable="false"
     >
-      <path class="sparkline-frame" d={`M${box.inset} ${box.inset}H${width - box.inset}`} />
-      <path class="sparkline-frame" d={`M${box.inset} ${floor}H${width - box.inset}`} />
+      <path class="sparkline-frame" d={`M0 ${box.inset}H${width}`} />
+      <path class="sparkline-frame" d={`M0 ${floor}H${width}`} />
       {end && (
         <>
           <path class="sparkline-area" d={`${pathOf(points)}V${floor}H${points[0].x}Z`} />

@@ -3,7 +3,7 @@
 export interface SparklineBox {
   width: number;
   height: number;
-  /** Kept free on every side, so that the line's end is not cut. */
+  /** Kept free above and below, so that the line is not cut. */
   inset: number;
 }
 
@@ -40,7 +40,7 @@ export function sparklinePoints(
       ? []
       : [
           {
-            x: inset + (index / (length - 1)) * (width - 2 * inset),
+            x: (index / (length - 1)) * width,
             y: height - inset - ((value - low) / (high - low)) * (height - 2 * inset),
           },
         ],

@@ -3,15 +3,21 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { Lazy } from "../parts/Lazy.tsx";
 import { hidden, type ViewName, view } from "../state/app.ts";
-import { carryOut } from "./actions.ts";
+import { wantedRun } from "../state/url.ts";
 import { Controls } from "./Controls.tsx";
 import { keepPlaying, loadDemo } from "./demo.ts";
 import { Header } from "./Header.tsx";
+import { listenToKeys } from "./keys.ts";
 import { LoopStrip } from "./LoopStrip.tsx";
+import { watchLeaving } from "./leaving.ts";
+import { Notices } from "./Notices.tsx";
 import { Now } from "./Now.tsx";
 import { shownViews } from "./navigation.ts";
-import { commandOf } from "./shortcuts.ts";
+import { Overlays } from "./Overlays.tsx";
+import { lookForCutRun } from "./resume.ts";
+import { ask } from "./session.ts";
 import { Tabs } from "./Tabs.tsx";
+import { dropping, takeDrops } from "./upload.ts";
 import "./shell.css";
 
 const LOADERS: Record<ViewName, () => Promise<ComponentType>> = {
@@ -22,42 +28,32 @@ const LOADERS: Record<ViewName, () => Promise<ComponentType>> = {
   chat: () => import("../views/chat/Chat.tsx").then(({ Chat }) => Chat),
 };
 
-function listenToKeys(): () => void {
-  const onKey = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.repeat || document.querySelector("dialog[open]")) return;
-    const command = commandOf({ ...pick(event), target: event.target as HTMLElement | null });
-    if (!command) return;
-    event.preventDefault();
-    carryOut(command);
+function start(): () => void {
+  loadDemo();
+  const wanted = wantedRun.value;
+  if (wanted !== null) ask((client) => client.openStored(wanted));
+  lookForCutRun();
+  const stops = [keepPlaying(), listenToKeys(), watchLeaving(), takeDrops()];
+  return () => {
+    for (const stop of stops) stop();
   };
-  addEventListener("keydown", onKey);
-  return () => removeEventListener("keydown", onKey);
 }
 
-const pick = ({ key, ctrlKey, metaKey, altKey }: KeyboardEvent) => ({ key, ctrlKey, metaKey, altKey });
-
 export function App() {
-  useEffect(() => {
-    loadDemo();
-    const fromHash = location.hash.slice(1);
-    if (fromHash in LOADERS) view.value = fromHash as ViewName;
-    const stops = [keepPlaying(), listenToKeys()];
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, []);
+  useEffect(start, []);
   const shown = shownViews();
   const chosen = shown.includes(view.value) ? view.value : shown[0];
   return (
     <div class="shell">
       <Header />
       <main class="shell-main">
+        <Notices />
         <Now />
         <div id="loop" class="shell-loop">
           {!hidden.value.has("strip") && <LoopStrip />}
         </div>
         <div class="shell-bar">
-          <Tabs />
+          <Tabs chosen={chosen} />
           {!hidden.value.has("controls") && <Controls />}
         </div>
         {chosen && (
@@ -66,6 +62,8 @@ export function App() {
           </div>
         )}
       </main>
+      <Overlays />
+      {dropping.value && <p class="drop-hint">Drop the zip of a run or a checkpoint</p>}
     </div>
   );
 }

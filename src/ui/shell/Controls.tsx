@@ -1,7 +1,7 @@
 /** Play, pause, a single step, stop and save: for the run in view. */
 import { Icon } from "../parts/Icon.tsx";
 import { feed } from "../state/app.ts";
-import { stepRun, toggleRun } from "./actions.ts";
+import { stepRun, stopRun, toggleRun } from "./actions.ts";
 import { controlStates } from "./controls.ts";
 import { shownPlayer } from "./demo.ts";
 import { SPEEDS } from "./player.ts";
@@ -32,6 +32,11 @@ export function Controls() {
       <button type="button" class="button" disabled={!states.step} title="S" onClick={stepRun}>
         <Icon name="step" /> Step
       </button>
+      {run.kind === "live" && (
+        <button type="button" class="button" disabled={!states.stop} onClick={stopRun}>
+          <Icon name="stop" /> Stop and save
+        </button>
+      )}
       {player && (
         <label class="controls-speed">
           <span class="visually-hidden">Speed of the recording</span>

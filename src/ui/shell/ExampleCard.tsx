@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { decimal } from "../parts/format.ts";
 import { Icon } from "../parts/Icon.tsx";
 import type { RunFeed } from "../state/run_feed.ts";
-import { type BeforeAndAfter, beforeAndAfter, type Example, exampleOf } from "./example.ts";
+import { type BeforeAndAfter, beforeAndAfter, type Example, exampleOf, exampleOfSamples } from "./example.ts";
 
 /** While steps fly by, an example stays this long. */
 const HOLD_MS = 2000;
@@ -45,15 +45,17 @@ function Mark({ right }: { right: boolean | null }) {
 
 export function ExampleCard({ run }: { run: RunFeed }) {
   run.changed.value;
-  const { example, step } = useExample(run);
   const find = (when: string) => run.evaluations.find((row) => row.when === when)?.samples ?? [];
+  const held = useExample(run);
+  const { step } = held;
+  const example = held.example ?? exampleOfSamples(find("before"));
   const story = run.phase.value === "done" ? beforeAndAfter(find("before"), find("after")) : null;
   if (story) return <Story story={story} />;
   return (
     <div class="now-example">
       <p class="now-caption">
         <span class="now-label">One problem</span>
-        <span class="num soft">{example ? `from step ${step}` : ""}</span>
+        <span class="num soft">{example ? (step > 0 ? `from step ${step}` : "before training") : ""}</span>
       </p>
       {example ? (
         <>
@@ -71,10 +73,10 @@ export function ExampleCard({ run }: { run: RunFeed }) {
               {example.reward === null ? "" : `reward ${decimal(example.reward)}`}
             </span>
           </p>
-          <Group example={example} />
+          {example.group.length > 0 && <Group example={example} />}
         </>
       ) : (
-        <p class="soft now-empty">The first answers come with the first step.</p>
+        <p class="soft now-empty">Its answers are shown here as they come.</p>
       )}
     </div>
   );

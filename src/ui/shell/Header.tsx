@@ -26,7 +26,7 @@ export function Header() {
           </button>
         )}
         {!hidden.value.has("tour") && (
-          <button type="button" class="button quiet" onClick={() => (overlay.value = "tour")}>
+          <button type="button" class="button quiet header-tour" onClick={() => (overlay.value = "tour")}>
             Tour
           </button>
         )}

@@ -2,8 +2,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { feed, hidden } from "../state/app.ts";
 import type { LoopPulse } from "../state/records.ts";
+import type { RunFeed } from "../state/run_feed.ts";
+import { isUnderWay } from "./controls.ts";
 import { type LoopStatus, LoopWatch } from "./loop_watch.ts";
 import { openView } from "./navigation.ts";
+import { recordedPulse, runTotals } from "./recorded_pulse.ts";
 import { viewTitle } from "./shortcuts.ts";
 import { batchShare, type StageWords, stageWords, stepsAskedFor } from "./strip_stages.ts";
 import "./loop_strip.css";
@@ -16,7 +19,10 @@ function useLoopStatus(pulse: LoopPulse | null, run: unknown): LoopStatus | null
   const [status, setStatus] = useState<LoopStatus | null>(null);
   useEffect(() => {
     if (watch.current.run !== run) watch.current = { run, loop: new LoopWatch(), at: 0 };
-    if (!pulse) return setStatus(null);
+    if (!pulse) {
+      watch.current = { run, loop: new LoopWatch(), at: 0 };
+      return setStatus(null);
+    }
     const now = performance.now();
     setStatus(watch.current.loop.observe(pulse, watch.current.at ? now - watch.current.at : 0));
     watch.current.at = now;
@@ -24,10 +30,19 @@ function useLoopStatus(pulse: LoopPulse | null, run: unknown): LoopStatus | null
   return status;
 }
 
+/** What the feed tells of its loop; of a run that is over, where its rows left off. */
+function pulseOf(run: RunFeed): LoopPulse | null {
+  run.changed.value;
+  if (run.pulse.value) return run.pulse.value;
+  return run.steps.length === 0
+    ? null
+    : recordedPulse(run.steps, runTotals(run.steps), run.steps.length, false);
+}
+
 export function LoopStrip() {
   const run = feed.value;
-  const pulse = run.pulse.value;
-  const status = useLoopStatus(pulse, run);
+  const pulse = pulseOf(run);
+  const status = useLoopStatus(isUnderWay(run.phase.value) ? pulse : null, run);
   const words = stageWords(pulse, stepsAskedFor(run.recipe) || run.steps.length);
   const inUse = pulse ? `v${pulse.generatorVersion}` : "–";
   return (
@@ -56,7 +71,15 @@ export function LoopStrip() {
           />
         ))}
       </ol>
-      <p class="strip-sentence soft small">{status?.sentence || " "}</p>
+      <p class="strip-sentence soft small">{status?.sentence || "\u00a0"}</p>
+      {!crossOriginIsolated && (
+        <p
+          class="chip strip-chip"
+          title="Weights are copied between workers instead of shared. All works, a little slower."
+        >
+          running without shared memory
+        </p>
+      )}
     </nav>
   );
 }

@@ -34,12 +34,12 @@ export function Now() {
         <div class="now-figure">
           <p class="now-number num">{row ? decimal(row.reward ?? 0) : "–"}</p>
           <div class="now-line">
-            <Sparkline values={rewardsOf(run.steps)} length={length} />
+            <Sparkline values={rewardsOf(run.steps)} length={length + 1} />
             {player && <Scrubber player={player} />}
           </div>
         </div>
         <p class="now-solved small">
-          <span class="soft">Held-out problems solved at the first try:</span>{" "}
+          <span class="soft">Held-out problems solved:</span>{" "}
           <span class="num">
             <b>{before === null ? "–" : percent(before)}</b> before,{" "}
             <b class={after === null ? "soft" : "now-gain"}>{after === null ? "…" : percent(after)}</b> after

@@ -1,5 +1,5 @@
 /** The five views as a row of tabs; arrows move between them. */
-import { view } from "../state/app.ts";
+import type { ViewName } from "../state/app.ts";
 import { openView, shownViews } from "./navigation.ts";
 import { viewTitle } from "./shortcuts.ts";
 
@@ -10,10 +10,10 @@ const MOVES: Record<string, (at: number, count: number) => number> = {
   End: (_, count) => count - 1,
 };
 
-export function Tabs() {
+export function Tabs({ chosen }: { chosen: ViewName | undefined }) {
   const names = shownViews();
   const move = (event: KeyboardEvent) => {
-    const next = MOVES[event.key]?.(names.indexOf(view.value), names.length);
+    const next = MOVES[event.key]?.(chosen ? names.indexOf(chosen) : 0, names.length);
     if (next === undefined) return;
     event.preventDefault();
     openView(names[next]);
@@ -28,9 +28,9 @@ export function Tabs() {
           role="tab"
           id={`tab-${name}`}
           class="tab"
-          aria-selected={view.value === name}
+          aria-selected={chosen === name}
           aria-controls="view-panel"
-          tabIndex={view.value === name ? 0 : -1}
+          tabIndex={chosen === name ? 0 : -1}
           onClick={() => openView(name)}
         >
           {viewTitle(name)}

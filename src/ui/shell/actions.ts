@@ -1,33 +1,59 @@
 /** What the page's buttons and keys do. */
 import { signal } from "@preact/signals";
-import { feed } from "../state/app.ts";
+import { draftRecipe, feed, hidden, live } from "../state/app.ts";
+import { controlStates, isUnderWay } from "./controls.ts";
 import { shownPlayer } from "./demo.ts";
 import { openView } from "./navigation.ts";
+import { ask } from "./session.ts";
 import type { Command } from "./shortcuts.ts";
 
 /** Which of the things that lie over the page is open. */
 export type Overlay = "preflight" | "runs" | "help" | "tour";
 export const overlay = signal<Overlay | null>(null);
 
+/** The run that trains in this tab, or null. */
+export function trainingRun() {
+  return live.value && isUnderWay(live.value.phase.value) ? live.value : null;
+}
+
+/** Opens the card that says what a run needs. */
 export function askToTrain(): void {
+  shownPlayer()?.pause();
   overlay.value = "preflight";
 }
 
+/** Starts the next run. */
+export async function train(): Promise<void> {
+  const recipe = draftRecipe.value;
+  overlay.value = null;
+  await ask((client) => client.trainHere(recipe));
+}
+
+const states = () => controlStates(feed.value.kind, feed.value.phase.value);
+
 export function toggleRun(): void {
-  shownPlayer()?.toggle();
+  const { main } = states();
+  const player = shownPlayer();
+  if (player) player.toggle();
+  else if (main === "pause") ask((client) => client.pause());
+  else if (main === "resume") ask((client) => client.resume());
 }
 
 export function stepRun(): void {
-  shownPlayer()?.stepOnce();
+  const player = shownPlayer();
+  if (!states().step) return;
+  if (player) player.stepOnce();
+  else ask((client) => client.step());
+}
+
+export function stopRun(): void {
+  if (states().stop) ask((client) => client.stop());
 }
 
 export function carryOut(command: Command): void {
-  if (command.kind === "toggle") toggleRun();
-  else if (command.kind === "step") stepRun();
+  const hasControls = !hidden.value.has("controls");
+  if (command.kind === "toggle" && hasControls) toggleRun();
+  else if (command.kind === "step" && hasControls) stepRun();
   else if (command.kind === "help") overlay.value = "help";
-  else openView(command.view);
-}
-
-export function isLive(): boolean {
-  return feed.value.kind === "live";
+  else if (command.kind === "view") openView(command.view);
 }

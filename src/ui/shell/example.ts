@@ -66,6 +66,23 @@ export function exampleOf(rollouts: readonly RolloutRow[]): Example | null {
   };
 }
 
+/** Before the first step: the answer to a held-out problem, a wrong one if there is one. */
+export function exampleOfSamples(samples: readonly SampleCompletion[]): Example | null {
+  if (samples.length === 0) return null;
+  const wrong = samples.filter((sample) => isRight(sample) === false);
+  const sample = (wrong.length > 0 ? wrong : samples).reduce((best, other) =>
+    other.prompt.length > best.prompt.length ? other : best,
+  );
+  return {
+    ...splitPrompt(sample.prompt),
+    ...readCompletion(sample.completion),
+    right: isRight(sample),
+    reward: sample.reward,
+    expected: null,
+    group: [],
+  };
+}
+
 export interface BeforeAndAfter {
   lead: string;
   question: string;

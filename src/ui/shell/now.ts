@@ -5,8 +5,9 @@ export function currentRow(steps: readonly StepRow[]): StepRow | null {
   return steps.at(-1) ?? null;
 }
 
+/** The reward of each step; index 0 is the start, of which nothing is known. */
 export function rewardsOf(steps: readonly StepRow[]): (number | null)[] {
-  return steps.map((row) => row.reward ?? null);
+  return [null, ...steps.map((row) => row.reward ?? null)];
 }
 
 /** Shares of held-out problems solved at the first try, before and after training. */

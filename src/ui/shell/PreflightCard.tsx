@@ -1,0 +1,105 @@
+/** What a run needs and what this browser gives, before anything is loaded or started. */
+import { useEffect, useState } from "preact/hooks";
+import { Dialog } from "../parts/Dialog.tsx";
+import { Icon, type IconName } from "../parts/Icon.tsx";
+import type { Preflight, PreflightLine } from "../session/api.ts";
+import { draftRecipe } from "../state/app.ts";
+import { draftProblem } from "../views/settings/draft.ts";
+import { overlay, train } from "./actions.ts";
+import { openView } from "./navigation.ts";
+import { offersSmoke, recipeTitle } from "./preflight_card.ts";
+import { session, type Trouble, troubleOf } from "./session.ts";
+import "./preflight.css";
+
+const ICONS: Record<PreflightLine["level"], IconName> = { ok: "right", note: "note", stop: "wrong" };
+const WORDS: Record<PreflightLine["level"], string> = {
+  ok: "in order",
+  note: "note",
+  stop: "keeps it from starting",
+};
+
+const close = () => {
+  overlay.value = null;
+};
+
+/** The answer for the draft as it is now; null while it is awaited. */
+function usePreflight(recipe: Record<string, unknown>): Preflight | Trouble | null {
+  const [answer, setAnswer] = useState<Preflight | Trouble | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    setAnswer(null);
+    session()
+      .then((client) => client.preflight(recipe))
+      .catch(troubleOf)
+      .then((found) => wanted && setAnswer(found));
+    return () => {
+      wanted = false;
+    };
+  }, [recipe]);
+  return answer;
+}
+
+export function PreflightCard() {
+  const recipe = draftRecipe.value;
+  const problem = draftProblem.value;
+  const answer = usePreflight(recipe);
+  const lines = answer && "lines" in answer ? answer.lines : null;
+  const refused = lines !== null && answer !== null && "canStart" in answer && !answer.canStart;
+  const canStart = lines !== null && !refused && problem === null;
+  return (
+    <Dialog title={refused ? "This cannot run here yet" : "Before it starts"} onClose={close}>
+      <p class="soft">
+        Recipe <b class="preflight-recipe">{recipeTitle(recipe)}</b>. Everything stays on this computer.
+      </p>
+      <div class="preflight-lines" aria-live="polite" aria-busy={answer === null}>
+        {answer === null && <p class="soft preflight-asking">Asking the GPU …</p>}
+        {answer !== null && "message" in answer && (
+          <Told level="stop" label="Check" value={answer.message} hint={answer.hint} />
+        )}
+        {problem !== null && <Told level="stop" label="Settings" value={problem} />}
+        {lines?.map((line) => (
+          <Told {...line} key={line.key} />
+        ))}
+      </div>
+      <div class="dialog-actions">
+        <button type="button" class="button primary" disabled={!canStart} onClick={train}>
+          Start
+        </button>
+        {offersSmoke(recipe, lines, problem) && (
+          <button type="button" class="button" onClick={() => (draftRecipe.value = { extends: "smoke" })}>
+            Take the small recipe
+          </button>
+        )}
+        <button type="button" class="button" onClick={close}>
+          Not now
+        </button>
+        <button
+          type="button"
+          class="button quiet"
+          onClick={() => {
+            close();
+            openView("settings");
+          }}
+        >
+          Settings
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Told({ level, label, value, hint }: Omit<PreflightLine, "key"> & { key?: string }) {
+  return (
+    <div class={`preflight-line is-${level}`}>
+      <span class="preflight-sign">
+        <Icon name={ICONS[level]} size={16} />
+        <span class="visually-hidden">{WORDS[level]}: </span>
+      </span>
+      <span class="preflight-label">{label}</span>
+      <span class="preflight-value">
+        {value}
+        {hint && <span class="preflight-hint">{hint}</span>}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,200 @@
+/** The stored runs: open, compare, go on, download, remove, upload. */
+import { signal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Dialog } from "../parts/Dialog.tsx";
+import { bytes } from "../parts/format.ts";
+import type { StoredRun } from "../session/api.ts";
+import { compared, feed } from "../state/app.ts";
+import { overlay, trainingRun } from "./actions.ts";
+import { demo, showDemo } from "./demo.ts";
+import { byTime, canGoOn, endOf, type RunMarks, runLine, whenSaved } from "./run_list.ts";
+import { ask, trouble } from "./session.ts";
+import { takeUpload } from "./upload.ts";
+import "./runs.css";
+
+const runs = signal<readonly StoredRun[] | null>(null);
+const used = signal<number | null>(null);
+
+const close = () => {
+  overlay.value = null;
+};
+
+async function refresh(): Promise<void> {
+  const listed = await ask((client) => client.listRuns());
+  runs.value = listed ? byTime(listed) : (runs.value ?? []);
+  used.value = (await navigator.storage?.estimate?.())?.usage ?? null;
+}
+
+/** Asks and lists again; closes the drawer where the run is then to be looked at. */
+async function change(what: Parameters<typeof ask>[0], then?: "close"): Promise<void> {
+  await ask(what);
+  if (then === "close" && trouble.value === null) close();
+  else await refresh();
+}
+
+export function RunsDrawer() {
+  const file = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    refresh();
+  }, []);
+  const training = trainingRun();
+  return (
+    <Dialog title="Runs" shape="drawer" onClose={close}>
+      {trouble.value && (
+        <div class="runs-trouble" role="alert">
+          {trouble.value.message}
+          {trouble.value.hint && <span class="soft small"> {trouble.value.hint}</span>}
+        </div>
+      )}
+      <ul class="runs-list">
+        {demo.value && (
+          <li class="runs-item">
+            <div class="runs-head">
+              <h3>Recording</h3>
+              <span class="soft small">{feed.value === demo.value.feed ? "in view" : ""}</span>
+            </div>
+            <p class="soft small num">{demo.value.length} steps, comes with the page</p>
+            <div class="runs-actions">
+              <button
+                type="button"
+                class="button"
+                onClick={() => {
+                  showDemo();
+                  close();
+                }}
+              >
+                Open
+              </button>
+            </div>
+          </li>
+        )}
+        {runs.value?.map((run) => (
+          <StoredItem
+            key={run.name}
+            run={run}
+            marks={{
+              training: training?.name === run.name,
+              inView: feed.value.name === run.name && feed.value.kind !== "recorded",
+              compared: compared.value.some(({ name }) => name === run.name),
+            }}
+          />
+        ))}
+      </ul>
+      {runs.value === null && <p class="soft">Looking …</p>}
+      {runs.value?.length === 0 && (
+        <p class="soft">Runs that you train are kept in this browser and listed here, also after a reload.</p>
+      )}
+      <div class="runs-foot">
+        <button type="button" class="button" onClick={() => file.current?.click()}>
+          Upload a zip
+        </button>
+        <input
+          ref={file}
+          type="file"
+          accept=".zip,application/zip"
+          class="visually-hidden"
+          tabIndex={-1}
+          aria-label="Zip of a run or a checkpoint"
+          onChange={async ({ currentTarget }) => {
+            const [chosen] = currentTarget.files ?? [];
+            currentTarget.value = "";
+            if (chosen) await takeUpload(chosen).then(refresh);
+          }}
+        />
+        <span class="soft small">
+          A run or a checkpoint. It can also be dropped anywhere on the page.
+          {used.value !== null && ` ${bytes(used.value)} are used.`}
+        </span>
+      </div>
+    </Dialog>
+  );
+}
+
+function StoredItem({ run, marks }: { run: StoredRun; marks: RunMarks }) {
+  const { name } = run;
+  const { training, inView, compared: beside } = marks;
+  const broken = run.problem !== undefined;
+  return (
+    <li class="runs-item">
+      <div class="runs-head">
+        <h3>{name}</h3>
+        <span class={`small runs-end is-${endOf(run, marks).split(" ")[0]}`}>{endOf(run, marks)}</span>
+      </div>
+      <p class="soft small num">
+        {run.recipe} · {runLine(run)} · {whenSaved(run.savedAt, Date.now())}
+      </p>
+      {broken && <p class="small">{run.problem}</p>}
+      <div class="runs-actions">
+        <button
+          type="button"
+          class="button"
+          disabled={broken || inView}
+          onClick={() => change((client) => client.openStored(name), "close")}
+        >
+          {inView ? "In view" : "Open"}
+        </button>
+        <button
+          type="button"
+          class="button"
+          aria-pressed={beside}
+          disabled={broken || inView}
+          onClick={() =>
+            change((client) => (beside ? client.removeCompared(name) : client.addCompared(name)))
+          }
+        >
+          Compare
+        </button>
+        {canGoOn(run) && (
+          <button
+            type="button"
+            class="button"
+            disabled={trainingRun() !== null}
+            title={trainingRun() ? "Another run is training in this tab" : undefined}
+            onClick={() => change((client) => client.resumeRun(name), "close")}
+          >
+            Go on
+          </button>
+        )}
+        <More run={run} training={training} />
+      </div>
+    </li>
+  );
+}
+
+function More({ run: { name, checkpoint, problem }, training }: { run: StoredRun; training: boolean }) {
+  const [sure, setSure] = useState(false);
+  return (
+    <details class="runs-more">
+      <summary class="button quiet">
+        More<span class="visually-hidden"> for {name}</span>
+      </summary>
+      <div class="runs-menu">
+        <button
+          type="button"
+          class="button quiet"
+          disabled={problem !== undefined}
+          onClick={() => change((client) => client.downloadRun(name))}
+        >
+          Download the run
+        </button>
+        <button
+          type="button"
+          class="button quiet"
+          disabled={checkpoint === null}
+          onClick={() => change((client) => client.downloadCheckpoint(name))}
+        >
+          Download the checkpoint
+        </button>
+        <button
+          type="button"
+          class={`button quiet ${sure ? "runs-sure" : ""}`}
+          disabled={training}
+          onClick={() => (sure ? change((client) => client.removeRun(name)) : setSure(true))}
+          onBlur={() => setSure(false)}
+        >
+          {sure ? "Remove for good" : "Remove …"}
+        </button>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,100 @@
+/** Six steps through the page, which can be left at any of them. */
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { hidden } from "../state/app.ts";
+import { overlay } from "./actions.ts";
+import { type Box, placeCard, tourFor } from "./tour_steps.ts";
+import "./tour.css";
+
+const PADDING = 10;
+
+const leave = () => {
+  overlay.value = null;
+};
+
+function boxOf(target: Element): Box {
+  const { left, top, width, height } = target.getBoundingClientRect();
+  return {
+    left: left - PADDING,
+    top: top - PADDING,
+    width: width + 2 * PADDING,
+    height: height + 2 * PADDING,
+  };
+}
+
+export function Tour() {
+  const steps = tourFor(hidden.value);
+  const [at, setAt] = useState(0);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const card = useRef<HTMLDivElement>(null);
+  const ring = useRef<HTMLDivElement>(null);
+  const { target, title, text } = steps[at];
+
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (opener instanceof HTMLElement) opener.focus();
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    const place = () => {
+      const shown = document.querySelector(target);
+      if (!shown || !card.current || !ring.current) return;
+      const box = boxOf(shown);
+      const { offsetWidth: width, offsetHeight: height } = card.current;
+      const { left, top } = placeCard(box, { width, height }, { width: innerWidth, height: innerHeight });
+      card.current.style.translate = `${left}px ${top}px`;
+      Object.assign(ring.current.style, {
+        translate: `${box.left}px ${box.top}px`,
+        width: `${box.width}px`,
+        height: `${box.height}px`,
+      });
+    };
+    document.querySelector(target)?.scrollIntoView({ block: "nearest" });
+    place();
+    addEventListener("resize", place);
+    addEventListener("scroll", place);
+    return () => {
+      removeEventListener("resize", place);
+      removeEventListener("scroll", place);
+    };
+  }, [target]);
+
+  const last = at === steps.length - 1;
+  const onKey = ({ key }: KeyboardEvent) => {
+    if (key === "ArrowRight" && !last) setAt(at + 1);
+    if (key === "ArrowLeft" && at > 0) setAt(at - 1);
+  };
+  return (
+    <dialog
+      ref={dialog}
+      class="tour"
+      aria-labelledby="tour-title"
+      onCancel={leave}
+      onClose={leave}
+      onKeyDown={onKey}
+    >
+      <div ref={ring} class="tour-ring" />
+      <div ref={card} class="tour-card">
+        <p class="small soft num">
+          {at + 1} of {steps.length}
+        </p>
+        <h2 id="tour-title">{title}</h2>
+        <p aria-live="polite">{text}</p>
+        <div class="tour-actions">
+          <button type="button" class="button quiet" onClick={leave}>
+            {last ? "Close" : "Skip"}
+          </button>
+          <span class="tour-space" />
+          <button type="button" class="button" disabled={at === 0} onClick={() => setAt(at - 1)}>
+            Back
+          </button>
+          <button type="button" class="button primary" onClick={() => (last ? leave() : setAt(at + 1))}>
+            {last ? "Done" : "Next"}
+          </button>
+        </div>
+      </div>
+    </dialog>
+  );
+}

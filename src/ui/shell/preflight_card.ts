@@ -1,0 +1,25 @@
+/** What the preflight card says of the recipe, and when it offers a smaller one. */
+import type { PreflightLine } from "../session/api.ts";
+
+/** Lines that no recipe can change. */
+const OF_THE_MACHINE = new Set(["browser", "adapter"]);
+
+export function recipeTitle(recipe: Record<string, unknown>): string {
+  const { extends: parent, name, ...own } = recipe;
+  const base =
+    typeof name === "string" && name ? name : typeof parent === "string" && parent ? parent : "your own";
+  const turned = Object.keys(own).length > 0 && base === parent;
+  return turned ? `${base}, with your settings` : base;
+}
+
+/** True where the run is refused for what it asks, and the smallest recipe might be granted. */
+export function offersSmoke(
+  recipe: Record<string, unknown>,
+  lines: readonly PreflightLine[] | null,
+  problem: string | null,
+): boolean {
+  const isSmoke = recipe.extends === "smoke" && Object.keys(recipe).length === 1;
+  if (isSmoke || lines === null) return false;
+  const stops = lines.filter(({ level }) => level === "stop");
+  return problem !== null || (stops.length > 0 && stops.every(({ key }) => !OF_THE_MACHINE.has(key)));
+}
