@@ -3,7 +3,7 @@ import type { RolloutRow } from "../../state/records.ts";
 import { AskButton } from "./AskButton.tsx";
 import "./detail.css";
 import { Encounters } from "./Encounters.tsx";
-import { fixed, plural, promptText, signed, versions } from "./format.ts";
+import { exact, plural, promptText, signed, versions } from "./format.ts";
 import { sortedRows } from "./group_index.ts";
 import { usableHeat } from "./heat.ts";
 import { staleness } from "./row_filter.ts";
@@ -15,14 +15,23 @@ import { pullOf } from "./why.ts";
 interface DetailProps {
   browsed: Browsed;
   row: RolloutRow;
+  /** Characters that all prompts begin with. */
+  prefix: number;
   weights: ReadonlyMap<string, number>;
   onMove(direction: 1 | -1): void;
   onLeave(): void;
   onChoose(row: RolloutRow): void;
 }
 
-function PromptBlock({ row }: { row: RolloutRow }) {
-  if (typeof row.prompt === "string") return <p class="rollouts-prompt-full">{row.prompt}</p>;
+/** What all prompts begin with is said softly, so that the problem itself stands out. */
+function PromptBlock({ row, prefix }: Pick<DetailProps, "row" | "prefix">) {
+  if (typeof row.prompt === "string")
+    return (
+      <p class="rollouts-problem">
+        {prefix > 0 && <span class="soft rollouts-problem-lead">{row.prompt.slice(0, prefix)}</span>}
+        {row.prompt.slice(prefix)}
+      </p>
+    );
   return (
     <dl class="rollouts-messages">
       {row.prompt.map(({ role, content }, i) => (
@@ -42,7 +51,7 @@ function Facts({ browsed: { index, trainer }, row }: Pick<DetailProps, "browsed"
   const facts: readonly (readonly [string, string, string])[] = [
     [
       "Reward",
-      fixed(row.reward, 4),
+      exact(row.reward),
       row.correct === null ? "not judged" : row.correct === 1 ? "✓ right" : "✗ wrong",
     ],
     pull?.kind === "from-mean"
@@ -55,7 +64,7 @@ function Facts({ browsed: { index, trainer }, row }: Pick<DetailProps, "browsed"
     [
       "Length",
       String(row.tokens),
-      row.finish_reason === "length" ? "tokens, cut off" : "tokens, ended itself",
+      row.finish_reason === "length" ? "tokens, cut off" : "tokens, ended by itself",
     ],
     [
       "Policy",
@@ -78,27 +87,27 @@ function Facts({ browsed: { index, trainer }, row }: Pick<DetailProps, "browsed"
   );
 }
 
-export function Detail({ browsed, row, weights, onMove, onLeave, onChoose }: DetailProps) {
+export function Detail({ browsed, row, prefix, weights, onMove, onLeave, onChoose }: DetailProps) {
   const kind = (row.token_texts?.length ?? 0) > 0 ? usableHeat(heat.value, row) : null;
   return (
-    <article class="rollouts-detail" aria-label={`Completion ${row.id}`}>
-      <section class="card stack">
+    <article class="card rollouts-detail" aria-label={`Completion ${row.id}`}>
+      <div class="rollouts-section">
         <div class="rollouts-detail-head">
           <p class="soft small num">
             Step {row.step} · group {row.group} · completion {row.id}
           </p>
           <AskButton prompt={promptText(row.prompt)} />
         </div>
-        <PromptBlock row={row} />
+        <PromptBlock row={row} prefix={prefix} />
         {row.answer !== null && row.answer !== undefined && (
-          <p class="rollouts-expected">
-            <span class="soft small">Right answer</span> <span class="mono">{row.answer}</span>
+          <p class="rollouts-expected small">
+            <span class="soft">Right answer</span> <span class="mono">{row.answer}</span>
           </p>
         )}
         <Facts browsed={browsed} row={row} />
-      </section>
-      <section class="card rollouts-section generator">
-        <h3>Completion, token by token</h3>
+      </div>
+      <section class="rollouts-section generator">
+        <h3>Token by token</h3>
         {kind ? (
           <Tokens row={row} kind={kind} onMove={onMove} onLeave={onLeave} />
         ) : (
@@ -108,11 +117,11 @@ export function Detail({ browsed, row, weights, onMove, onLeave, onChoose }: Det
           </>
         )}
       </section>
-      <section class="card rollouts-section verifier">
+      <section class="rollouts-section verifier">
         <h3>Why this reward</h3>
         <Verdicts row={row} weights={weights} ranges={browsed.index.ranges} />
       </section>
-      <section class="card rollouts-section weights">
+      <section class="rollouts-section weights">
         <h3>The same problem at another time</h3>
         <Encounters index={browsed.index} row={row} onChoose={onChoose} />
       </section>

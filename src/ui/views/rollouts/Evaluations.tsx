@@ -3,12 +3,42 @@ import { useState } from "preact/hooks";
 import type { EvaluationRow } from "../../state/records.ts";
 import { Answer } from "./Answer.tsx";
 import { AskButton } from "./AskButton.tsx";
-import { evaluationsToCompare, pairSamples } from "./compare.ts";
+import { type EvaluationPair, evaluationsToCompare, pairSamples } from "./compare.ts";
 import "./detail.css";
-import { percent } from "./format.ts";
+import { percent, sharedPrefix } from "./format.ts";
 
 const passAt1 = ({ metrics }: EvaluationRow) =>
   metrics["pass@1"] === undefined ? "" : `, ${percent(metrics["pass@1"])} right`;
+
+interface PairProps {
+  pair: EvaluationPair;
+  prefix: number;
+  after: EvaluationRow | null;
+}
+
+function Pair({ pair, prefix, after }: PairProps) {
+  return (
+    <li class="rollouts-evaluation">
+      <div class="rollouts-evaluation-problem">
+        <h3 class="rollouts-problem">
+          {prefix > 0 && <span class="visually-hidden">{pair.prompt.slice(0, prefix)}</span>}
+          {pair.prompt.slice(prefix)}
+        </h3>
+        <AskButton prompt={pair.prompt} />
+      </div>
+      <Answer title="Version 0, before training" {...pair.before} />
+      {pair.after && after ? (
+        <Answer title={`After step ${after.step}`} {...pair.after} />
+      ) : (
+        <p class="soft small rollouts-answer">
+          {after
+            ? "This problem is not among the later evaluation's samples."
+            : "No later evaluation yet: one is run when training ends."}
+        </p>
+      )}
+    </li>
+  );
+}
 
 export function Evaluations({ evaluations }: { evaluations: readonly EvaluationRow[] }) {
   const [chosen, setChosen] = useState<number | null>(null);
@@ -21,11 +51,15 @@ export function Evaluations({ evaluations }: { evaluations: readonly EvaluationR
       </div>
     );
   const after = later.find((_, i) => i === chosen) ?? later.at(-1) ?? null;
+  const pairs = pairSamples(before, after);
+  const prefix = sharedPrefix(pairs.map(({ prompt }) => prompt));
+  const lead = pairs[0]?.prompt.slice(0, prefix).trim();
   return (
-    <div class="stack">
+    <div class="card rollouts-evaluations">
       <div class="rollouts-evaluations-head">
-        <p class="soft">
-          The same held-out problems with the same seed; of several answers the first is shown.
+        <p class="soft small">
+          Held-out problems, answered with the same seed; of several answers the first is shown.
+          {lead && ` Each begins “${lead}”`}
         </p>
         {later.length > 1 && (
           <label class="row small">
@@ -45,28 +79,11 @@ export function Evaluations({ evaluations }: { evaluations: readonly EvaluationR
           </label>
         )}
       </div>
-      {pairSamples(before, after).map((pair) => (
-        <section key={pair.prompt} class="card rollouts-evaluation">
-          <div class="rollouts-evaluation-head">
-            <h3>{pair.prompt}</h3>
-            <AskButton prompt={pair.prompt} />
-          </div>
-          <div class="rollouts-pair">
-            <Answer title="Version 0, before training" {...pair.before} />
-            {pair.after && after ? (
-              <Answer title={`Now, after step ${after.step}`} {...pair.after} />
-            ) : (
-              <div class="rollouts-answer">
-                <p class="soft small">
-                  {after
-                    ? "This problem is not among the later evaluation's samples."
-                    : "No later evaluation yet; it is run once training ends."}
-                </p>
-              </div>
-            )}
-          </div>
-        </section>
-      ))}
+      <ul class="rollouts-evaluations-list">
+        {pairs.map((pair, i) => (
+          <Pair key={`${i} ${pair.prompt}`} pair={pair} prefix={prefix} after={after} />
+        ))}
+      </ul>
     </div>
   );
 }

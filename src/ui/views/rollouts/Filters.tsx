@@ -67,40 +67,19 @@ function RewardBound({ label, name }: RewardBoundProps) {
   );
 }
 
-interface FiltersProps {
-  run: string;
-  facets: Facets;
-  /** Completions in order as shown. */
-  rows: readonly RolloutRow[];
-  groups: number;
-  /** Completions of the step or the run. */
-  of: number;
-  scanning: boolean;
-}
-
-export function Filters({ run, facets, rows, groups, of, scanning }: FiltersProps) {
-  const [writing, setWriting] = useState(false);
+export function Filters({ facets }: { facets: Facets }) {
   const now = filter.value;
-  const filtering = isFiltering(now);
-  const write = async () => {
-    setWriting(true);
-    try {
-      await download(run, rows);
-    } finally {
-      setWriting(false);
-    }
-  };
   return (
     <div class="rollouts-filters">
-      <div class="row rollouts-filter-row">
-        <input
-          class="input rollouts-search"
-          type="search"
-          placeholder="Search text"
-          aria-label="Search completions, prompts and answers"
-          value={now.search}
-          onInput={(event) => setFilter({ search: event.currentTarget.value })}
-        />
+      <input
+        class="input rollouts-search"
+        type="search"
+        placeholder="Search text"
+        aria-label="Search completions, prompts and answers"
+        value={now.search}
+        onInput={(event) => setFilter({ search: event.currentTarget.value })}
+      />
+      <div class="rollouts-toggles">
         {TOGGLES.map(({ name, label, meaning }) => (
           <button
             key={name}
@@ -113,58 +92,86 @@ export function Filters({ run, facets, rows, groups, of, scanning }: FiltersProp
             {label} <span class="num rollouts-facet">{count(facets[name])}</span>
           </button>
         ))}
-        <span class="rollouts-bounds">
-          <span class="soft small">Reward</span>
-          <RewardBound name="minReward" label="Smallest reward shown" />
-          <span class="soft" aria-hidden="true">
-            –
-          </span>
-          <RewardBound name="maxReward" label="Largest reward shown" />
+      </div>
+      <span class="rollouts-bounds">
+        <span class="soft small">Reward</span>
+        <RewardBound name="minReward" label="Smallest reward shown" />
+        <span class="soft" aria-hidden="true">
+          –
         </span>
-      </div>
-      <div class="row rollouts-shown">
-        <fieldset class="rollouts-scope">
-          <legend class="visually-hidden">Look in</legend>
-          {(["step", "run"] as const).map((where) => (
-            <label key={where}>
-              <input
-                type="radio"
-                name="rollouts-scope"
-                checked={scope.value === where}
-                onChange={() => {
-                  scope.value = where;
-                }}
-              />
-              {where === "step" ? "This step" : "Whole run"}
-            </label>
-          ))}
-        </fieldset>
-        <p class="small num rollouts-count" role={filtering ? "status" : undefined}>
-          {scanning
-            ? `${count(rows.length)} found, still looking…`
-            : filtering
-              ? `${count(rows.length)} of ${plural(of, "completion")}, in ${plural(groups, "group")}`
-              : `${plural(of, "completion")} in ${plural(groups, "group")}`}
-        </p>
-        <button
-          type="button"
-          class="button quiet small"
-          disabled={!filtering}
-          onClick={() => {
-            filter.value = NO_FILTER;
-          }}
-        >
-          Clear filters
-        </button>
-        <button
-          type="button"
-          class="button small rollouts-export"
-          disabled={rows.length === 0 || writing || scanning}
-          onClick={write}
-        >
-          {writing ? "Writing…" : "Export NDJSON"}
-        </button>
-      </div>
+        <RewardBound name="maxReward" label="Largest reward shown" />
+      </span>
+      <button
+        type="button"
+        class="button quiet rollouts-clear"
+        disabled={!isFiltering(now)}
+        onClick={() => {
+          filter.value = NO_FILTER;
+        }}
+      >
+        Clear
+      </button>
+    </div>
+  );
+}
+
+interface ShownProps {
+  run: string;
+  /** Completions in order as shown. */
+  rows: readonly RolloutRow[];
+  groups: number;
+  /** Completions of the step or the run. */
+  of: number;
+  scanning: boolean;
+}
+
+/** Where the filters look, how many completions they leave, and those as a file. */
+export function Shown({ run, rows, groups, of, scanning }: ShownProps) {
+  const [writing, setWriting] = useState(false);
+  const filtering = isFiltering(filter.value);
+  const write = async () => {
+    setWriting(true);
+    try {
+      await download(run, rows);
+    } finally {
+      setWriting(false);
+    }
+  };
+  return (
+    <div class="rollouts-shown">
+      <fieldset class="rollouts-segments">
+        <legend class="visually-hidden">Look in</legend>
+        {(["step", "run"] as const).map((where) => (
+          <label key={where}>
+            <input
+              type="radio"
+              name="rollouts-scope"
+              checked={scope.value === where}
+              onChange={() => {
+                scope.value = where;
+              }}
+            />
+            {where === "step" ? "This step" : "Whole run"}
+          </label>
+        ))}
+      </fieldset>
+      <p class="small num rollouts-count" role={filtering ? "status" : undefined}>
+        {scanning
+          ? `${count(rows.length)} found, still looking…`
+          : filtering
+            ? `${count(rows.length)} of ${plural(of, "completion")}`
+            : `${plural(of, "completion")}, ${plural(groups, "group")}`}
+      </p>
+      <button
+        type="button"
+        class="button rollouts-export"
+        title="The completions shown, one JSON object a line"
+        disabled={rows.length === 0 || writing || scanning}
+        onClick={write}
+      >
+        {writing ? "Writing…" : "Export"}
+        <span class="visually-hidden"> the completions shown as NDJSON</span>
+      </button>
     </div>
   );
 }

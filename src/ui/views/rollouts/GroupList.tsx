@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RolloutRow } from "../../state/records.ts";
 import type { ShownGroup } from "./filter_scan.ts";
-import { fixed, plural, promptText, sharedPrefix, signed } from "./format.ts";
+import { fixed, plural, promptText, signed } from "./format.ts";
 import { meanReward } from "./group_index.ts";
 import { ListLayout } from "./list_layout.ts";
 import { PullBar } from "./PullBar.tsx";
@@ -11,6 +11,8 @@ import { type Pull, pullOf } from "./why.ts";
 interface GroupListProps {
   groups: readonly ShownGroup[];
   selected: number | null;
+  /** Characters that all prompts begin with. */
+  prefix: number;
   narrow: boolean;
   /** Steps are written beside the groups. */
   manySteps: boolean;
@@ -21,8 +23,6 @@ interface GroupListProps {
 
 const METRICS = { wide: { header: 40, row: 30 }, narrow: { header: 44, row: 54 } };
 const OVERSCAN = 200;
-/** Prompts looked at for what they have in common. */
-const COMPARED_PROMPTS = 64;
 
 const optionId = (id: number) => `rollouts-row-${id}`;
 const verdictOf = ({ correct }: RolloutRow) =>
@@ -41,10 +41,9 @@ interface RowProps {
   selected: boolean;
   top: number;
   height: number;
-  onChoose(row: RolloutRow): void;
 }
 
-function Row({ row, shown, selected, top, height, onChoose }: RowProps) {
+function Row({ row, shown, selected, top, height }: RowProps) {
   const pull = pullOf(row, shown.group);
   const verdict = verdictOf(row);
   return (
@@ -56,7 +55,7 @@ function Row({ row, shown, selected, top, height, onChoose }: RowProps) {
       class="rollouts-row"
       style={{ top: `${top}px`, height: `${height}px` }}
       tabIndex={-1}
-      onClick={() => onChoose(row)}
+      data-id={row.id}
     >
       <span class={`rollouts-mark ${verdict}`}>{MARKS[verdict]}</span>
       <span class="num rollouts-reward">{fixed(row.reward)}</span>
@@ -101,16 +100,11 @@ function Header({ shown: { group }, prefix, manySteps, top, height }: HeaderProp
   );
 }
 
-export function GroupList({ groups, selected, narrow, manySteps, onChoose, onOpen }: GroupListProps) {
+export function GroupList({ groups, selected, prefix, narrow, manySteps, onChoose, onOpen }: GroupListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
   const metrics = narrow ? METRICS.narrow : METRICS.wide;
   const layout = useMemo(() => new ListLayout(groups, metrics), [groups, metrics]);
-  const prefix = useMemo(
-    () =>
-      sharedPrefix(groups.slice(0, COMPARED_PROMPTS).map(({ group }) => promptText(group.rows[0].prompt))),
-    [groups],
-  );
   const place = selected === null ? -1 : layout.placeOf(selected);
 
   const look = () => {
@@ -169,6 +163,13 @@ export function GroupList({ groups, selected, narrow, manySteps, onChoose, onOpe
       aria-label="Completions by group, best first"
       aria-activedescendant={drawn && selected !== null ? optionId(selected) : undefined}
       onKeyDown={onKeyDown}
+      onClick={(event) => {
+        const option = (event.target as Element).closest<HTMLElement>("[data-id]");
+        const row = layout.rows[layout.placeOf(Number(option?.dataset.id))];
+        if (!row) return;
+        box.current?.focus({ preventScroll: true });
+        (narrow ? onOpen : onChoose)(row);
+      }}
       onScroll={look}
     >
       <div role="presentation" class="rollouts-list-inner" style={{ height: `${layout.height}px` }}>
@@ -181,7 +182,6 @@ export function GroupList({ groups, selected, narrow, manySteps, onChoose, onOpe
               selected={row.id === selected}
               top={top}
               height={height}
-              onChoose={narrow ? onOpen : onChoose}
             />
           ) : (
             <Header

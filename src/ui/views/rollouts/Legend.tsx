@@ -6,10 +6,10 @@ import {
   HEATS,
   type HeatKind,
   heatCss,
-  heatText,
   legendColours,
   missingHeat,
   SCALES,
+  tickText,
   versionRuns,
 } from "./heat.ts";
 import { heat, numbers } from "./state.ts";
@@ -25,7 +25,7 @@ function Scale({ kind }: { kind: HeatKind }) {
       <div class="rollouts-scale-ticks num" aria-hidden="true">
         {scale.ticks.map((tick) => (
           <span key={tick} style={{ left: `${alongLegend(scale, tick) * 100}%` }}>
-            {heatText(kind, tick)}
+            {tickText(kind, tick)}
           </span>
         ))}
       </div>
@@ -71,7 +71,7 @@ export function Legend({ row, shown }: LegendProps) {
   return (
     <div class="rollouts-legend">
       <div class="row">
-        <fieldset class="rollouts-heats">
+        <fieldset class="rollouts-segments rollouts-heats">
           <legend class="visually-hidden">Colour the tokens by</legend>
           {HEATS.map((kind) => {
             const reason = missingHeat(kind, row);

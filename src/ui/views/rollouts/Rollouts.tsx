@@ -5,8 +5,9 @@ import type { RolloutRow } from "../../state/records.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
 import { Detail } from "./Detail.tsx";
 import { Evaluations } from "./Evaluations.tsx";
-import { Filters } from "./Filters.tsx";
+import { Filters, Shown } from "./Filters.tsx";
 import { type ShownGroup, shownGroups } from "./filter_scan.ts";
+import { promptText, sharedPrefix } from "./format.ts";
 import { GroupList } from "./GroupList.tsx";
 import { facetsOf, rowTest } from "./row_filter.ts";
 import "./rollouts.css";
@@ -16,6 +17,9 @@ import { type Browsed, browse, choose, detailOpen, filter, page, scope, stepChoi
 import { useNarrow } from "./use_narrow.ts";
 import { useScan } from "./use_scan.ts";
 import { weightsOf } from "./why.ts";
+
+/** Prompts looked at for what they have in common. */
+const COMPARED_PROMPTS = 64;
 
 const focus = (id: string) => document.getElementById(id)?.focus();
 
@@ -64,6 +68,12 @@ function Browser({ run }: { run: RunFeed }) {
   );
   const groups = wholeRun ? runGroups : stepGroups;
   const rows = useMemo(() => groups.flatMap(({ rows: shown }) => shown), [groups]);
+  const prefix = useMemo(
+    () =>
+      sharedPrefix(groups.slice(0, COMPARED_PROMPTS).map(({ group }) => promptText(group.rows[0].prompt))),
+    [groups],
+  );
+  const hasAdvantages = (entry?.withAdvantage ?? 0) > 0;
   const facets = facetsOf(index, wholeRun ? index.steps : [step], trainer);
 
   const pointed = selectedRollout.value === null ? undefined : index.rowOf(selectedRollout.value);
@@ -81,24 +91,34 @@ function Browser({ run }: { run: RunFeed }) {
     detailOpen.value = false;
     requestAnimationFrame(() => focus("rollouts-list"));
   };
-  const showDetail = current && (!narrow || detailOpen.value);
+  const showDetail = current !== undefined && (!narrow || detailOpen.value);
   return (
     <div class="rollouts-columns">
-      <div class="rollouts-master" hidden={narrow && showDetail}>
+      <div class="rollouts-tools" hidden={narrow && showDetail}>
         <StepPicker index={index} step={step} size={size} />
+        <Filters facets={facets} />
+      </div>
+      <div class="rollouts-master" hidden={narrow && showDetail}>
         <div class="card rollouts-list-card">
-          <Filters
+          <Shown
             run={run.name}
-            facets={facets}
             rows={rows}
             groups={groups.length}
             of={wholeRun ? size : (entry?.rows ?? 0)}
             scanning={wholeRun && !scan.done}
           />
+          <div class="rollouts-captions soft" aria-hidden="true">
+            <span class="rollouts-reward">Reward</span>
+            <span class="rollouts-caption-pull">{hasAdvantages ? "Advantage" : "From the mean"}</span>
+            <span class="rollouts-text">Completion</span>
+            <span class="rollouts-length">Tokens</span>
+            <span class="rollouts-end" />
+          </div>
           {groups.length > 0 ? (
             <GroupList
               groups={groups}
               selected={current?.id ?? null}
+              prefix={prefix}
               narrow={narrow}
               manySteps={wholeRun}
               onChoose={choose}
@@ -123,6 +143,7 @@ function Browser({ run }: { run: RunFeed }) {
           <Detail
             browsed={browsed}
             row={current}
+            prefix={prefix}
             weights={weights}
             onMove={move}
             onLeave={leave}
@@ -148,7 +169,7 @@ export function Rollouts() {
     <section class="rollouts" aria-labelledby="rollouts-title">
       <header class="rollouts-head">
         <h2 id="rollouts-title">Rollouts</h2>
-        <div class="rollouts-pages">
+        <div class="rollouts-segments">
           {PAGES.map(([name, label]) => (
             <button
               key={name}

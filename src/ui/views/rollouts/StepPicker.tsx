@@ -1,6 +1,6 @@
 /** The steps of the run with their mean rewards; one is chosen, or the newest is followed. */
 import { useMemo } from "preact/hooks";
-import { fixed } from "./format.ts";
+import { count, fixed } from "./format.ts";
 import type { RolloutIndex } from "./group_index.ts";
 import { goToStep, stepChoice } from "./state.ts";
 import { stepBars } from "./step_bars.ts";
@@ -21,20 +21,20 @@ export function StepPicker({ index, step, size }: StepPickerProps) {
   const entry = index.stepEntry(step);
   const mean = entry?.rewarded ? entry.rewardSum / entry.rewarded : null;
   const last = steps.length - 1;
-  const here = last > 0 ? place / last : 0.5;
   return (
-    <div class="rollouts-steps card">
-      <div class="rollouts-steps-now">
-        <label for="rollouts-step" class="rollouts-steps-label">
-          Step <strong class="num">{step}</strong>
-          <span class="soft num"> of {steps[last]}</span>
-        </label>
-        <span class="soft small num">mean reward {fixed(mean)}</span>
-      </div>
+    <div class="rollouts-steps">
+      <label for="rollouts-step" class="rollouts-steps-now">
+        <span>
+          Step <strong class="num">{step}</strong> <span class="soft num">of {steps[last]}</span>
+        </span>
+        <span class="soft small num">
+          mean {fixed(mean)} of {count(entry?.rewarded ?? 0)} kept
+        </span>
+      </label>
       <div class="rollouts-steps-range">
         <svg class="rollouts-steps-bars" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
           <path d={bars.path} />
-          <path class="now" d={bars.barAt(here, mean)} />
+          <path class="now" d={bars.barAt(last > 0 ? place / last : 0.5, mean)} />
         </svg>
         <input
           id="rollouts-step"

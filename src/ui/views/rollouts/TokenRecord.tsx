@@ -14,7 +14,9 @@ const at = (values: readonly number[] | undefined, position: number): number | n
 export function TokenRecord({ row, position }: TokenRecordProps) {
   const logprob = at(row.logprobs, position);
   const version = at(row.versions, position);
+  const text = visibleText(row.token_texts[position] ?? "");
   const facts: readonly (readonly [string, string, string])[] = [
+    ["Token", text, text],
     ["Position", `${position + 1} of ${row.token_texts.length}`, "Its place in the completion"],
     [
       "Probability",
@@ -28,19 +30,13 @@ export function TokenRecord({ row, position }: TokenRecordProps) {
     ["Version", version === null ? NOTHING : `v${version}`, SCALES.version.meaning],
   ];
   return (
-    <div class="rollouts-record">
-      <p class="rollouts-record-text">
-        <span class="soft small">Token</span>
-        <span class="mono">{visibleText(row.token_texts[position] ?? "")}</span>
-      </p>
-      <dl>
-        {facts.map(([name, value, meaning]) => (
-          <div key={name} title={meaning}>
-            <dt class="soft small">{name}</dt>
-            <dd class="num">{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
+    <dl class="rollouts-facts rollouts-record">
+      {facts.map(([name, value, meaning], i) => (
+        <div key={name} title={meaning}>
+          <dt class="soft small">{name}</dt>
+          <dd class={i === 0 ? "mono" : "num"}>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -1,6 +1,6 @@
 /** Why a completion got its reward: each function's verdict, and the comparison that decided. */
 import type { RolloutRow } from "../../state/records.ts";
-import { fixed, milliseconds } from "./format.ts";
+import { exact, milliseconds } from "./format.ts";
 import type { RewardRange } from "./group_index.ts";
 import { type VerdictLine, verdictLines } from "./why.ts";
 
@@ -21,19 +21,25 @@ function Compared({ name, text }: { name: string; text: string | undefined }) {
   );
 }
 
-function VerdictCard({ line: { verdict, weight, share, good } }: { line: VerdictLine }) {
+function VerdictCard({
+  line: { verdict, weight, share, good },
+  among,
+}: {
+  line: VerdictLine;
+  among: number;
+}) {
   const compares = verdict.extracted !== undefined || verdict.expected !== undefined;
   return (
     <li class="rollouts-verdict">
       <div class="rollouts-verdict-head">
         <strong class="mono">{verdict.name}</strong>
-        {good !== null && <span class="chip">{good ? "upper half" : "lower half"}</span>}
+        {among > 1 && good !== null && <span class="chip">{good ? "finds it good" : "finds it bad"}</span>}
         <span class="num rollouts-verdict-reward">
-          {verdict.reward === null ? "not scored" : fixed(verdict.reward, 4)}
+          {verdict.reward === null ? "not scored" : exact(verdict.reward)}
           {weight !== 1 && share !== null && (
             <span class="soft">
               {" "}
-              × {weight} = {fixed(share, 4)}
+              × {weight} = {exact(share)}
             </span>
           )}
         </span>
@@ -45,7 +51,9 @@ function VerdictCard({ line: { verdict, weight, share, good } }: { line: Verdict
         </dl>
       )}
       <p class="rollouts-reason">
-        <span>{verdict.reason ?? "No reason was given."}</span>
+        <span>
+          <span class="soft small">Decided by</span> {verdict.reason ?? "nothing it told"}
+        </span>
         <span class="soft small num" title="Time the function took">
           {milliseconds(verdict.ms)}
         </span>
@@ -66,7 +74,7 @@ export function Verdicts({ row, weights, ranges }: VerdictsProps) {
   return (
     <ul class="rollouts-verdicts">
       {lines.map((line) => (
-        <VerdictCard key={line.verdict.name} line={line} />
+        <VerdictCard key={line.verdict.name} line={line} among={lines.length} />
       ))}
     </ul>
   );

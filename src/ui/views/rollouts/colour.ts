@@ -62,12 +62,12 @@ export function cssOf({ light, dark }: ThemedColour): string {
 export const INK: ThemedColour = { light: [0x1c, 0x1d, 0x1f], dark: [0xec, 0xed, 0xee] };
 
 /**
- * A tint of a hue, from 0 (the card's own colour, nearly) to 1. Lightness never goes further than the ink can stand: 0.76
+ * A tint of a hue, from 0 (a grey just off the card, so that tokens show their ends) to 1. Lightness never goes further than the ink can stand: 0.76
  * under dark ink and 0.46 under light ink leave at least 5:1.
  */
 export function tint(hue: number, strength: number): ThemedColour {
   return {
-    light: oklch(0.985 - 0.215 * strength, 0.135 * strength, hue),
-    dark: oklch(0.25 + 0.21 * strength, 0.115 * strength, hue),
+    light: oklch(0.968 - 0.198 * strength, 0.135 * strength, hue),
+    dark: oklch(0.3 + 0.16 * strength, 0.115 * strength, hue),
   };
 }

@@ -13,7 +13,13 @@ export function fixed(value: number | null | undefined, digits = 2): string {
   return withMinus(Number(text) === 0 ? (0).toFixed(digits) : text);
 }
 
-/** The same with a sign, which carries the meaning where colour only repeats it. */
+/** A reward: at least two digits, at most four. */
+export function exact(value: number | null | undefined): string {
+  const text = fixed(value, 4);
+  return text === NOTHING ? text : text.replace(/0{1,2}$/, "");
+}
+
+/** Fixed digits with a sign, which carries the meaning where colour only repeats it. */
 export function signed(value: number | null | undefined, digits = 2): string {
   const text = fixed(value, digits);
   return text === NOTHING || text.startsWith("−") || Number(text) === 0 ? text : `+${text}`;

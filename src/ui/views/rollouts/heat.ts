@@ -182,7 +182,12 @@ export function legendColours(kind: HeatKind, samples = 9): string[] {
   });
 }
 
-/** A value as the legend and the tokens write it. */
+/** A value as the legend writes it: no digits that say nothing. */
+export function tickText(kind: HeatKind, value: number): string {
+  return heatText(kind, value).replace(/\.?0+$/, "") || "0";
+}
+
+/** A value as the tokens write it. */
 export function heatText(kind: HeatKind, value: number): string {
   if (kind === "version") return `v${value}`;
   return kind === "advantage" ? signed(value) : fixed(value, SCALES[kind].digits);
