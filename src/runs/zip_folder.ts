@@ -35,11 +35,10 @@ export async function zipFiles(files: readonly FileToZip[]): Promise<Blob> {
   }
   const { Zip: ZipStream, ZipDeflate, ZipPassThrough } = await import("fflate");
   const parts: BlobPart[] = [];
-  const { promise: whole, resolve, reject } = Promise.withResolvers<void>();
-  const zip: Zip = new ZipStream((error, part, final) => {
-    if (error) return reject(error);
+  let failure: Error | null = null;
+  const zip: Zip = new ZipStream((error, part) => {
+    failure ??= error;
     parts.push(part as Uint8Array<ArrayBuffer>);
-    if (final) resolve();
   });
   for (const { name, modified, read } of files) {
     const bytes = await read();
@@ -54,6 +53,6 @@ export async function zipFiles(files: readonly FileToZip[]): Promise<Blob> {
     }
   }
   zip.end();
-  await whole;
+  if (failure) throw failure;
   return new Blob(parts, { type: "application/zip" });
 }

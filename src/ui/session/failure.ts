@@ -20,7 +20,6 @@ const HINTS: Record<string, string> = {
   "runs/no-moments": "Start a new run from its weights: download the checkpoint and upload it as a model",
   "runs/exists": "Start again: the run gets another name",
   "runs/not-a-run": "Remove it from the list",
-  "model/hub": "Download the model and upload the zip of its folder",
 };
 
 /** What mentions a shell's commands, flags or folders. */

@@ -17,8 +17,9 @@ export function rewind(feed: RunFeed, step: number): void {
 export function applyEvent(feed: RunFeed, event: SessionEvent): void {
   switch (event.kind) {
     case "phase":
-      feed.phase.value = event.phase;
+      // Whoever watches the phase reads the sentence that belongs to it.
       feed.notice.value = event.notice;
+      feed.phase.value = event.phase;
       break;
     case "ready":
       feed.adapter = event.adapter;

@@ -1,6 +1,6 @@
 /** The facts of a preflight that only a worker can find out: the adapter, the recipe's needs, the room there is. */
 import type { Recipe } from "../../config/schema.ts";
-import { loadModelConfig, type ModelSource } from "../../data/source.ts";
+import { loadModelConfig } from "../../data/source.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { Recorder } from "../../gpu/recorder.ts";
 import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
@@ -9,8 +9,9 @@ import { layoutParameters } from "../../model/layout.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import { estimateMemory } from "../../stages_memory.ts";
 import { gainSeconds } from "./gain_time.ts";
+import { type FoundModel, findModel } from "./models.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
-import { openModel, type Places } from "./recipes.ts";
+import type { Places } from "./recipes.ts";
 import { runsInUse } from "./run_lock.ts";
 
 /** Milliseconds that measuring may take. */
@@ -50,10 +51,11 @@ async function sizeByHead(address: string): Promise<number | null> {
 }
 
 /** Bytes of the files to fetch; null for a model that lies in this browser. */
-async function downloadOf(source: ModelSource, config: ModelConfig) {
-  if (source.where.startsWith("stored:")) return { downloadBytes: null, downloadGuessed: false };
+async function downloadOf({ source, from }: FoundModel, config: ModelConfig) {
+  if (from === "here") return { downloadBytes: null, downloadGuessed: false };
+  if (from !== "origin") return { downloadBytes: from.bytes, downloadGuessed: false };
   const names = ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"];
-  const [weights, ...rest] = await Promise.all(names.map((name) => sizeByHead(source.where + name)));
+  const [weights, ...rest] = await Promise.all(names.map((name) => sizeByHead(`${source.where}${name}`)));
   const halves = /16/.test(String(config.raw.dtype ?? config.raw.torch_dtype));
   const guessed = countParameters(config) * (halves ? 2 : 4);
   const others = rest.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
@@ -61,8 +63,8 @@ async function downloadOf(source: ModelSource, config: ModelConfig) {
 }
 
 async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
-  const source = await openModel(recipe.model, places);
-  const config = await loadModelConfig(source);
+  const found = await findModel(recipe.model, places);
+  const config = await loadModelConfig(found.source);
   const memory = estimateMemory(recipe, config);
   const { generator, trainer, checkpoint, steps } = recipe;
   const parameters = countParameters(config);
@@ -82,10 +84,11 @@ async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
   const rolloutBytes = steps * trainer.batchSize * generator.maxTokens * 40;
   return {
     parameters,
+    fromHub: typeof found.from !== "string",
     trainerBytes: memory.trainer,
     generatorBytes: memory.generators,
     largestBuffer: buffers.reduce((most, other) => (other.bytes > most.bytes ? other : most)),
-    ...(await downloadOf(source, config)),
+    ...(await downloadOf(found, config)),
     // Weights and both moments; one checkpoint more while a new one is written.
     storedBytes: 12 * parameters * (checkpoint.keep + 1) + rolloutBytes,
   };

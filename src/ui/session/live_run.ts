@@ -10,7 +10,9 @@ import { RUNS, wholeCheckpoints } from "../../runs/stored_runs.ts";
 import { runTraining, type TrainingEvent } from "../../training.ts";
 import type { RunPhase, RunSummaryRow } from "../state/records.ts";
 import type { EventSender } from "./event_sender.ts";
-import { openModel, type Places, readDataText } from "./recipes.ts";
+import { openModel } from "./models.ts";
+import { byteText } from "./preflight.ts";
+import { type Places, readDataText } from "./recipes.ts";
 
 export interface LiveRunOptions {
   name: string;
@@ -53,6 +55,10 @@ export class LiveRun {
       events.send({ kind: "ended", summary: this.summary });
     } catch (error) {
       const saved = await this.settle();
+      if (this.interrupt.signal.aborted && !this.began) {
+        this.tell("done", "Stopped before it began");
+        return events.flush();
+      }
       this.tell("failed", error instanceof Error ? error.message : String(error));
       events.send({ kind: "failed", error: encodeError(error), saved });
     }
@@ -93,6 +99,11 @@ export class LiveRun {
     this.options.events.send({ kind: "phase", phase, notice });
   }
 
+  private tellProgress(phase: "download" | "verify", done: number, total: number): void {
+    const doing = phase === "download" ? "Downloading" : "Checking";
+    this.proceed("loading", `${doing} the model: ${byteText(done)} of ${byteText(total)}`);
+  }
+
   /** Unless the user has asked for something else meanwhile. */
   private proceed(phase: RunPhase, notice: string): void {
     if (!this.interrupt.signal.aborted) this.tell(phase, notice);
@@ -111,7 +122,11 @@ export class LiveRun {
   private async train(): Promise<RunSummaryRow> {
     const { recipe, places, resumed, name } = this.options;
     this.tell("loading", "The model is being loaded");
-    const model = await loadModelFiles(await openModel(recipe.model, places));
+    const source = await openModel(recipe.model, places, {
+      signal: this.interrupt.signal,
+      onProgress: (phase, done, total) => this.tellProgress(phase, done, total),
+    });
+    const model = await loadModelFiles(source);
     const dataText = recipe.data ? await readDataText(recipe.data.file, places) : undefined;
     const storage = places.open(`${RUNS}/${name}`);
     const plain = recipe as unknown as Record<string, unknown>;

@@ -32,6 +32,8 @@ export interface NeedFacts {
   generatorBytes: number;
   /** The largest single buffer, and what it holds. */
   largestBuffer: { label: string; bytes: number };
+  /** The model's files come from the hub, not from this site. */
+  fromHub: boolean;
   /** Model files on the way; null: they lie in this browser already. */
   downloadBytes: number | null;
   /** The download's size had to be guessed. */
@@ -187,7 +189,7 @@ function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
       ? { ...download, value: "nothing: the model lies in this browser" }
       : {
           ...download,
-          value: `${need.downloadGuessed ? "about " : ""}${byteText(need.downloadBytes)} from this site, once`,
+          value: `${need.downloadGuessed ? "about " : ""}${byteText(need.downloadBytes)} from ${need.fromHub ? "huggingface.co" : "this site"}, once`,
         },
   );
   if (freeBytes === null) {

@@ -1,13 +1,13 @@
 /**
- * Recipes, models and data as a page finds them: by address, seen from the page, or among what it keeps. The rules are
- * those of the command line (`src/cli/recipes.ts`), with addresses for paths.
+ * Recipes and data as a page finds them: by address, seen from the page. The rules are those of the command line
+ * (`src/cli/recipes.ts`), with addresses for paths.
  */
-import { readModelName } from "../../config/model_name.ts";
 import { type RecipeSource, resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
-import { type ModelSource, openModelUrl } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
-import { MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
+import type { OpenStorage } from "../../runs/stored_runs.ts";
+
+export { openModel } from "./models.ts";
 
 /** A tab may be closed at any moment, so a page saves more often than the command line where the recipe leaves it open. */
 const PAGE_DEFAULTS = { checkpoint: { every: 5 } };
@@ -76,70 +76,6 @@ function groundedText(content: RecipeSource["content"]): RecipeSource["content"]
   } catch {
     return content;
   }
-}
-
-/** A model that was uploaded. @throws DataError `model/no-folder` */
-async function openStoredModel(name: string, open: OpenStorage): Promise<ModelSource> {
-  const storage = open(`${MODELS}/${name}`);
-  if (!(await storage.exists("config.json"))) {
-    throw new DataError(
-      "model/no-folder",
-      `Cannot load the model \`stored:${name}\`: there is none of that name here`,
-      {
-        hint: "Upload the zip of its folder, or choose another model",
-      },
-    );
-  }
-  return { where: `stored:${name}`, read: (file) => storage.read(file), list: () => storage.list("") };
-}
-
-async function openIfThere(address: string): Promise<ModelSource | null> {
-  const source = openModelUrl(address);
-  return (await source.read("config.json")) === null ? null : source;
-}
-
-/**
- * Finds the folder that a recipe's `model` names: `builtin:NAME` and `NAME` on this origin, `stored:NAME` and `NAME`
- * among uploads, or an address.
- * @throws DataError `model/no-folder`, `model/hub`
- */
-export async function openModel(model: string, { base, open }: Places): Promise<ModelSource> {
-  const stored = /^stored:(.+)$/.exec(model)?.[1];
-  if (stored !== undefined) return openStoredModel(stored, open);
-  const named = readModelName(model);
-  const refuse = (found: string, hint: string) =>
-    new DataError("model/no-folder", `Cannot load the model \`${model}\`: ${found}`, { hint });
-  if (model === "") {
-    throw refuse(
-      "the recipe names none",
-      "Upload a model made for this task and choose it, or take a recipe that names one",
-    );
-  }
-  if (named.kind === "builtin") {
-    const found = await openIfThere(new URL(`models/${named.name}/`, base).href);
-    if (found) return found;
-    throw refuse("this page comes with no policy of that name", "Choose `builtin:chain-sum`");
-  }
-  const path = named.kind === "hub" ? named.id : named.path;
-  const isName = /^[\w.-]+$/.test(path);
-  if (isName && (await open(`${MODELS}/${path}`).exists("config.json"))) return openStoredModel(path, open);
-  const found =
-    (isName ? await openIfThere(new URL(`models/${path}/`, base).href) : null) ??
-    (await openIfThere(new URL(path.replace(/\/?$/, "/"), base).href));
-  if (found) return found;
-  if (named.kind === "hub") {
-    throw new DataError(
-      "model/hub",
-      `Cannot load \`${path}\` from the hub: nothing is fetched from there unasked`,
-      {
-        hint: "Download the model and upload the zip of its folder, or give the full address of its folder",
-      },
-    );
-  }
-  throw refuse(
-    "no config.json was found there",
-    "Name a folder in Hugging Face layout (config.json, model.safetensors, tokenizer.json), or upload its zip",
-  );
 }
 
 /** The problems of `data.file`. @throws DataError `data/unreadable` */

@@ -50,7 +50,10 @@ export class Session implements SessionApi {
         hint: "Stop it first; it is saved and can go on later",
       });
     }
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
     // Taken at once: a second start must not slip in while this one reads.
     this.live = { run: null, ended, stopAsked: false };
     let release: () => void = () => undefined;
