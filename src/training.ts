@@ -2,17 +2,13 @@
  * A whole run, whichever front end asked for it: stages, evaluation before and after, the loop, metrics, checkpoints.
  * Front ends give it a recipe, a model and a run directory, and listen to its events.
  */
-import type { Recipe } from "./config/schema.ts";
-import type { Knobs, RunControl } from "./control.ts";
-import type { ModelFiles } from "./data/source.ts";
+import type { Knobs } from "./control.ts";
 import { WebgrpoError } from "./errors.ts";
 import { type LoopState, type LoopStep, runLoop } from "./loop.ts";
 import { metricEntry } from "./metrics/names.ts";
 import { MetricWindow } from "./metrics/record.ts";
-import { type TraceEvent, traceClock } from "./metrics/trace.ts";
+import { traceClock } from "./metrics/trace.ts";
 import type { RewardedGroup } from "./rollout.ts";
-import type { FoundCheckpoint } from "./runs/checkpoint.ts";
-import type { RunDirectory } from "./runs/run_directory.ts";
 import { openStages, type Stages } from "./stages.ts";
 import { scopeEntries } from "./tasks/scope.ts";
 import type { OptimizerState } from "./trainer/api.ts";
@@ -24,73 +20,17 @@ import {
   type SavedRun,
   saveRun,
 } from "./training_checkpoint.ts";
+import type { EvaluationRecord, TrainingEvent, TrainingInputs, TrainingSummary } from "./training_events.ts";
 import { stepMetrics } from "./training_metrics.ts";
-import { type RolloutRow, rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
+import { PulseMeter } from "./training_pulse.ts";
+import { rolloutRows, type SampleCompletion, samplesOf } from "./training_records.ts";
 import { openTimeline, type RunTimeline } from "./training_timeline.ts";
 
-export interface TrainingInputs {
-  recipe: Recipe;
-  /** What the recipe's `model` names: the reference, and the start of a run that is not resumed. */
-  model: ModelFiles;
-  /** The text of `data.file`, where the recipe names one. */
-  dataText?: string;
-  run: RunDirectory;
-  /** Go on from here; null starts at the model. */
-  resume: FoundCheckpoint | null;
-  /** Aborted: finish the step, save, stop. */
-  signal?: AbortSignal;
-  /** Where a front end may pause and turn settings. */
-  control?: RunControl;
-}
-
-export interface EvaluationRecord {
-  metrics: Record<string, number>;
-  samples: SampleCompletion[];
-}
-
-export type TrainingEvent =
-  | {
-      kind: "ready";
-      adapter: string;
-      allocatedBytes: number;
-      maxSequence: number;
-      heldOut: number;
-      /** Whether an evaluation comes before the first step. */
-      evaluates: boolean;
-    }
-  | { kind: "evaluated"; when: "before" | "during" | "after"; step: number; result: EvaluationRecord }
-  | {
-      kind: "stepped";
-      step: number;
-      metrics: Record<string, number | null>;
-      rollouts: RolloutRow[];
-      remainingSeconds: number;
-    }
-  | { kind: "saved"; step: number; path: string }
-  /** Settings were turned while running; they hold from the step after `step` on. */
-  | { kind: "turned"; step: number; knobs: Knobs }
-  /** What workers did when; once a step, in no particular order. */
-  | { kind: "traced"; events: TraceEvent[] }
-  /** A run that failed could not save its last steps either. */
-  | { kind: "unsaved"; step: number; cause: unknown }
-  /** A worker died and another took its place. The run goes on after `step`: whatever was told of later steps is void. */
-  | { kind: "restarted"; worker: string; step: number; cause: unknown };
+export type { EvaluationRecord, TrainingEvent, TrainingInputs, TrainingSummary };
 
 interface TurnedKnobs {
   step: number;
   knobs: Knobs;
-}
-
-export interface TrainingSummary {
-  event: "summary";
-  steps: number;
-  /** Completions trained on. */
-  samples: number;
-  eval: { before: Record<string, number> | null; after: Record<string, number> | null };
-  wall_s: number;
-  generated_tokens: number;
-  trained_tokens: number;
-  interrupted: boolean;
 }
 
 /** Runs until the recipe's steps are done or `signal` asks to stop; everything is saved either way. */
@@ -125,6 +65,7 @@ class Session {
   private readonly inputs: TrainingInputs;
   /** From `run` on. */
   private stages!: Stages;
+  private pulse!: PulseMeter;
   private readonly emit: (event: TrainingEvent) => void;
   private readonly began: number;
   private readonly window = new MetricWindow();
@@ -159,8 +100,9 @@ class Session {
   }
 
   async run(stages: Stages): Promise<TrainingSummary> {
-    const { recipe, run, signal } = this.inputs;
+    const { recipe, run, signal, onPulseSource } = this.inputs;
     this.stages = stages;
+    this.pulse = new PulseMeter(recipe, stages, this.first);
     const recorded = await this.readEvaluation();
     const evaluates = !recorded && this.first.step === 0 && stages.heldOut.length > 0;
     await run.logMetrics({ step: this.first.step, event: "ready", adapter: stages.adapter });
@@ -172,11 +114,13 @@ class Session {
       heldOut: stages.heldOut.length,
       evaluates,
     });
+    onPulseSource?.(() => this.pulse.read(this.totals.samples));
     this.timeline.published(stages.trainer.version);
     stages.generator.onGroup(({ groupId, finished }) => this.timeline.groupFinished(groupId, finished));
     const before = evaluates ? await this.evaluate("before", 0) : recorded;
     stages.generator.takeReport();
     this.loopBegan = this.lastStep = performance.now();
+    this.pulse.training = true;
     try {
       this.reached = await runLoop(
         recipe,
@@ -186,6 +130,7 @@ class Session {
           permit: () => this.permit(),
           onGroup: (group, alive) => {
             this.arrived.push(group);
+            this.pulse.arrived(group, alive);
             if (!alive) this.timeline.groupDropped(group.groupId);
           },
           signal,
@@ -195,6 +140,8 @@ class Session {
     } catch (error) {
       await this.rescue(error);
       throw error;
+    } finally {
+      this.pulse.training = false;
     }
     if (this.savedStep !== this.reached.step) await this.save();
     const after = signal?.aborted ? null : await this.evaluate("after", this.reached.step);
@@ -219,7 +166,9 @@ class Session {
     const { control, signal } = this.inputs;
     if (!control) return;
     const paused = traceClock();
+    this.pulse.training = false;
     await control.permit(signal);
+    this.pulse.training = true;
     // Resting is neither training nor waiting.
     const rested = traceClock() - paused;
     if (rested > 1) this.timeline.rested("paused", paused);
@@ -263,6 +212,7 @@ class Session {
     const now = performance.now();
     const seconds = (now - this.lastStep) / 1000;
     this.timeline.trained(state.step, groups, trained, waitMs);
+    this.pulse.tooOld(looped.collection.groupsStale);
     const report = this.stages.generator.takeReport();
     const verified = this.stages.verifier.takeCounters();
     this.totals.generatedTokens += report.generatedTokens;
@@ -307,7 +257,9 @@ class Session {
       state.step % recipe.evaluation.every === 0 &&
       state.step < recipe.steps
     ) {
+      this.pulse.training = false;
       await this.evaluate("during", state.step);
+      this.pulse.training = true;
       this.lastStep = performance.now();
     }
   }

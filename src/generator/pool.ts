@@ -3,6 +3,7 @@
  * generator with the least to do; one whose worker dies is given to the worker that takes over, from its beginning.
  */
 import { WorkerError } from "../errors.ts";
+import { RecentRate } from "../metrics/rate.ts";
 import { slicesOn, type TraceEvent, type TraceMoment } from "../metrics/trace.ts";
 import type { PromptTokens, Rollout } from "../rollout.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
@@ -60,6 +61,24 @@ interface Member {
   lastDeath: number;
 }
 
+/** What the generators are at. */
+export interface GeneratorGauges {
+  /** Training groups submitted, and completions of theirs that came back, since the pool was started. */
+  submittedGroups: number;
+  finishedCompletions: number;
+  /** Of `performance.now()`; -Infinity before the first. */
+  lastSubmit: number;
+  /** Completions being decoded, and waiting for a free row; evaluation's included. */
+  decoding: number;
+  queued: number;
+  /** The newest weights in use; -1 before anybody told. */
+  version: number;
+  /** Over the last two seconds. */
+  tokensPerSecond: number;
+}
+
+const RATE_MS = 2000;
+
 /** Ids of evaluation rollouts start here, so that they never share random numbers with training. */
 export const EVALUATION_IDS = 0x8000_0000;
 
@@ -72,6 +91,8 @@ export class GeneratorPool {
   private readonly groupListeners = new Set<(group: FinishedGroup) => void>();
   private readonly failureListeners = new Set<(error: unknown) => void>();
   private report = emptyReport();
+  private readonly rate = new RecentRate(RATE_MS, performance.now());
+  private readonly counted = { submittedGroups: 0, finishedCompletions: 0, lastSubmit: -Infinity };
   private nextEvaluation = 0;
   private failure: { error: unknown } | null = null;
   private disposed = false;
@@ -102,6 +123,8 @@ export class GeneratorPool {
   /** Starts `size` completions of a training prompt; they arrive together at `onGroup`. */
   submit(groupId: number, prompt: PromptTokens, size: number): void {
     const rolloutIds = Uint32Array.from({ length: size }, (_, i) => groupId * size + i);
+    this.counted.submittedGroups++;
+    this.counted.lastSubmit = performance.now();
     this.give(groupId, prompt, rolloutIds, this.sampling, (group) => {
       for (const listener of this.groupListeners) listener(group);
     });
@@ -145,6 +168,18 @@ export class GeneratorPool {
     const report = this.report;
     this.report = { ...emptyReport(), policyVersion: report.policyVersion };
     return report;
+  }
+
+  gauges(): GeneratorGauges {
+    const loads = this.members.map(({ load }) => load);
+    const decoding = loads.reduce((sum, load) => sum + Math.min(load, this.options.concurrency), 0);
+    return {
+      ...this.counted,
+      decoding,
+      queued: loads.reduce((sum, load) => sum + load, 0) - decoding,
+      version: this.report.policyVersion,
+      tokensPerSecond: decoding > 0 ? this.rate.perSecond(performance.now()) : 0,
+    };
   }
 
   /** Loses a worker's GPU device on purpose; for tests of recovery. */
@@ -226,6 +261,7 @@ export class GeneratorPool {
     for await (const message of member.port) {
       if (message.kind === "report") {
         this.report = addReports(this.report, message.report);
+        this.rate.add(message.report.generatedTokens, performance.now());
         this.options.onTrace?.(slicesOn(trackOf(member), message.spans));
       } else if (message.kind === "failed") await this.died(member, decodeError(message.error));
       else for (const rollout of message.rollouts) this.collect(member, rollout, message.at);
@@ -237,6 +273,7 @@ export class GeneratorPool {
     if (!pending) return;
     pending.finished.push(rollout);
     member.load--;
+    if (rollout.groupId >= 0) this.counted.finishedCompletions++;
     if (pending.finished.length < pending.group.rolloutIds.length) return;
     member.pending.delete(rollout.groupId);
     const rollouts = pending.finished.sort((a, b) => a.id - b.id);

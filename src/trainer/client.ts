@@ -28,6 +28,12 @@ export class TrainerClient {
   ready!: TrainerReady;
   /** The version published last. */
   version = -1;
+  /** Whether a step is being taken. */
+  busy = false;
+  /** Completions given to `step` so far, also those lost with a worker. */
+  takenCompletions = 0;
+  /** When `version` became known, of `performance.now()`. */
+  publishedAt = Number.NEGATIVE_INFINITY;
   private readonly options: TrainerClientOptions;
   private connection!: Connection<TrainerApi>;
   private lastDeath = Number.NEGATIVE_INFINITY;
@@ -51,11 +57,17 @@ export class TrainerClient {
    * `takeRollback`. @throws WorkerError at the second death within a minute; what the worker refuses
    */
   async step(batch: TrainingBatch): Promise<TrainerStep | null> {
-    const step = await this.survive(() =>
-      this.connection.api.step(transfer(batch, batchTransferables(batch))),
-    );
-    if (step) this.version = step.version;
-    return step;
+    this.takenCompletions += batch.groups.length;
+    this.busy = true;
+    try {
+      const step = await this.survive(() =>
+        this.connection.api.step(transfer(batch, batchTransferables(batch))),
+      );
+      if (step) this.published(step.version);
+      return step;
+    } finally {
+      this.busy = false;
+    }
   }
 
   /** Weights, moments and step; null: the worker died, and its successor is where the newest checkpoint is. */
@@ -105,7 +117,12 @@ export class TrainerClient {
       this.connection.dispose();
       throw error;
     }
-    this.version = this.ready.version;
+    this.published(this.ready.version);
+  }
+
+  private published(version: number): void {
+    this.version = version;
+    this.publishedAt = performance.now();
   }
 
   private async survive<T>(call: () => PromiseLike<T>): Promise<T | null> {

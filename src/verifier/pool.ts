@@ -73,6 +73,8 @@ export class VerifierPool {
   readonly #waiting: Job[] = [];
   readonly #roomWaiters: (() => void)[] = [];
   #running = 0;
+  /** Completions of the running groups. */
+  #scoring = 0;
   #totals = emptyCounters();
   #since = emptyCounters();
   #disposed = false;
@@ -109,6 +111,11 @@ export class VerifierPool {
   /** Groups that wait or are being scored. */
   get pending(): number {
     return this.#waiting.length + this.#running;
+  }
+
+  /** Completions of those groups. */
+  get pendingCompletions(): number {
+    return this.#waiting.reduce((sum, { group }) => sum + group.completions.length, this.#scoring);
   }
 
   /** Counted since the pool was made. */
@@ -167,11 +174,14 @@ export class VerifierPool {
     while (this.#idle.length > 0 && this.#waiting.length > 0) {
       const slot = this.#idle.shift() as number;
       const job = this.#waiting.shift() as Job;
+      const { length } = job.group.completions;
       this.#running++;
+      this.#scoring += length;
       this.#scoreOn(slot, job)
         .then(job.resolve, job.reject)
         .finally(() => {
           this.#running--;
+          this.#scoring -= length;
           this.#idle.push(slot);
           this.#next();
         });

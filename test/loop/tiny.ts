@@ -14,7 +14,12 @@ import { latestCheckpoint } from "../../src/runs/checkpoint.ts";
 import { openDiskStorage } from "../../src/runs/disk.ts";
 import { createRun, openRun } from "../../src/runs/run_directory.ts";
 import { openStages, type StageInputs, type Stages } from "../../src/stages.ts";
-import { runTraining, type TrainingEvent, type TrainingSummary } from "../../src/training.ts";
+import {
+  runTraining,
+  type TrainingEvent,
+  type TrainingInputs,
+  type TrainingSummary,
+} from "../../src/training.ts";
 import { freshStart } from "../../src/training_checkpoint.ts";
 
 type Layer = Record<string, unknown>;
@@ -64,6 +69,7 @@ export interface TrainOptions {
   resume?: string;
   signal?: AbortSignal;
   control?: RunControl;
+  onPulseSource?: TrainingInputs["onPulseSource"];
   /** Where the run lies, for what happens to one that fails. */
   onFolder?(folder: string): void;
   onEvent?(event: TrainingEvent): void;
@@ -79,8 +85,8 @@ export async function train(recipe: Recipe, options: TrainOptions = {}): Promise
     : await createRun(storage, recipe as unknown as Record<string, unknown>);
   const resume = options.resume ? await latestCheckpoint(storage) : null;
   const events: TrainingEvent[] = [];
-  const { signal, control } = options;
-  const inputs = { recipe, model: await tinyModel(), run, resume, signal, control };
+  const { signal, control, onPulseSource } = options;
+  const inputs = { recipe, model: await tinyModel(), run, resume, signal, control, onPulseSource };
   const summary = await runTraining(inputs, (event) => {
     events.push(event);
     options.onEvent?.(event);
