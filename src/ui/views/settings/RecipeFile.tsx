@@ -1,0 +1,113 @@
+/** What can be done with the recipe as a whole: the command line that runs it, its file, what it will need. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { draftRecipe } from "../../state/app.ts";
+import { checked } from "./checking.ts";
+import { commandLine } from "./cli_line.ts";
+import { draftText, textProblem } from "./draft.ts";
+import { importText } from "./form_state.ts";
+
+/** A file of the largest recipe is far smaller. */
+const LARGEST_FILE = 1_000_000;
+const SHOWN_MS = 2000;
+
+function useEstimate(): string {
+  const [line, setLine] = useState("");
+  const recipe = checked.value?.recipe ?? null;
+  useEffect(() => {
+    let asked = true;
+    if (recipe === null) return;
+    import("./estimate.ts")
+      .then(({ estimate }) => estimate(recipe))
+      .then(
+        (found) => asked && setLine(found ?? "Parameters and memory are known once the model is there."),
+        () => asked && setLine(""),
+      );
+    return () => {
+      asked = false;
+    };
+  }, [recipe]);
+  return line;
+}
+
+function exportText(): void {
+  const { name } = draftRecipe.peek();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${draftText.peek()}\n`], { type: "application/json" }));
+  link.download = `${typeof name === "string" && /^[\w.-]+$/.test(name) ? name : "recipe"}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 0);
+}
+
+function CopyButton({ text }: { text: string }) {
+  const [state, setState] = useState<"" | "Copied" | "Not allowed">("");
+  useEffect(() => {
+    if (state === "") return;
+    const timer = setTimeout(() => setState(""), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setState("Copied"),
+      () => setState("Not allowed"),
+    );
+  return (
+    <button type="button" class="button settings-copy" onClick={copy} aria-label="Copy the command line">
+      <span aria-live="polite">{state === "" ? "Copy" : state}</span>
+    </button>
+  );
+}
+
+export function RecipeFile() {
+  const picker = useRef<HTMLInputElement>(null);
+  const [refused, setRefused] = useState("");
+  const estimated = useEstimate();
+  const command = commandLine(draftRecipe.value);
+  const take = async (file: File | undefined) => {
+    if (!file) return;
+    if (file.size > LARGEST_FILE) {
+      setRefused(
+        `Cannot import ${file.name}: it holds ${file.size} bytes, a recipe fewer than ${LARGEST_FILE}.`,
+      );
+      return;
+    }
+    setRefused("");
+    importText(file.name, await file.text());
+  };
+  return (
+    <div class="settings-file">
+      <p class="small soft num settings-estimate">{estimated}</p>
+      <div class="settings-command">
+        <code class="settings-command-line">
+          <span class="visually-hidden">Command line of the same run: </span>
+          {textProblem.value === null ? command : "—"}
+        </code>
+        <CopyButton text={command} />
+      </div>
+      <div class="row">
+        <button type="button" class="button" onClick={() => picker.current?.click()}>
+          Import…
+        </button>
+        <button type="button" class="button" onClick={exportText}>
+          Export
+        </button>
+        <input
+          ref={picker}
+          type="file"
+          accept=".json,application/json"
+          class="visually-hidden"
+          tabIndex={-1}
+          aria-label="Recipe file"
+          onChange={({ currentTarget }) => {
+            take(currentTarget.files?.[0]);
+            currentTarget.value = "";
+          }}
+        />
+      </div>
+      {refused !== "" && (
+        <p class="settings-mistake" role="alert">
+          {refused}
+        </p>
+      )}
+    </div>
+  );
+}
