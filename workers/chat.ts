@@ -2,13 +2,13 @@
 import { openGpu } from "../src/gpu/device.ts";
 import { serve, transfer } from "../src/rpc/connect.ts";
 import { openOpfsStorage } from "../src/runs/opfs.ts";
-import { openModel } from "../src/ui/session/recipes.ts";
+import { findModel } from "../src/ui/session/models.ts";
 import type { ChatApi } from "../src/ui/views/chat/api.ts";
 import { ChatServer } from "../src/ui/views/chat/chat_server.ts";
 
 const server = new ChatServer({
   openGpu: () => openGpu({ label: "chat" }),
-  openModel: (model, base) => openModel(model, { base, open: openOpfsStorage }),
+  findModel: (model, base) => findModel(model, { base, open: openOpfsStorage }),
   openStorage: openOpfsStorage,
 });
 

@@ -1,7 +1,7 @@
 /** One policy's side: who speaks, its answer token by token, whether it is right, and what could come at a place of it. */
 import type { ComponentChildren } from "preact";
 import { Icon } from "../../parts/Icon.tsx";
-import type { ChatToken, Which } from "./api.ts";
+import type { ChatToken, ChatVerdict, Which } from "./api.ts";
 import type { Column } from "./column.ts";
 import type { Conversation } from "./conversation.ts";
 import { NextBars } from "./NextBars.tsx";
@@ -26,7 +26,7 @@ export function AnswerColumn({ conversation, which, absence }: Props) {
     <section class={`card chat-column chat-${which}`} aria-labelledby={`chat-${which}`}>
       <div class="chat-who">
         <h3 id={`chat-${which}`}>{NAMES[which]}</h3>
-        <span class="chip num">{version === undefined ? "not here" : `version ${version}`}</span>
+        <span class="chip num">{missing ? "not here" : `version ${version ?? "…"}`}</span>
         {which === "newest" && newer.value !== null && (
           <span class="small soft num">step {newer.value} is saved: the next question asks it</span>
         )}
@@ -69,8 +69,13 @@ function endOf({ phase, finish, tokens, verdict }: Column): string {
     length: "cut off at the longest allowed",
     stopped: "stopped by you",
   };
-  const reason = verdict !== null && verdict.reason !== "" ? ` · ${verdict.reason}` : "";
-  return `${count} · ${finish === null ? "" : ends[finish]}${reason}`;
+  return `${count} · ${finish === null ? "" : ends[finish]}${verdict === null ? "" : ` · ${judgement(verdict)}`}`;
+}
+
+/** `says 2, right is 3`; without an answer that could be compared, why it was judged so. */
+function judgement({ found, expected, correct, reason }: ChatVerdict): string {
+  if (found === null || expected === null || correct === null) return reason;
+  return correct ? `says ${found}` : `says ${found}, right is ${expected}`;
 }
 
 interface AnswerProps {
@@ -82,7 +87,7 @@ interface AnswerProps {
 /** The tokens as buttons in a row: one stop of the tab key, arrows move inside. */
 function Answer({ conversation, which, column }: AnswerProps) {
   const { tokens, cut, phase } = column;
-  const open = phase === "open" || phase === "empty";
+  const open = (phase === "open" || phase === "empty") && conversation.phase.value === "ready";
   const places = tokens.length + (open ? 1 : 0);
   const onKey = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
     const moves: Record<string, number> = {

@@ -108,6 +108,10 @@ function Talk() {
           }
         />
       </div>
+      <p class="small soft">
+        The line under a token is the probability it was drawn with: the shorter and yellower, the greater the
+        surprise. Choose a token to see what else could have come there.
+      </p>
       {history.value.length > 0 && <History conversation={conversation} />}
     </>
   );

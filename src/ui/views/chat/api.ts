@@ -91,8 +91,10 @@ export interface ChatVerdict {
   /** Null where nobody can tell. */
   correct: boolean | null;
   reward: number | null;
-  /** What was found in the answer, and why it was judged so. */
+  /** The answer that was found in the completion, and the right one, where there is one. */
   found: string | null;
+  expected: string | null;
+  /** Why it was judged so. */
   reason: string;
 }
 

@@ -31,8 +31,8 @@ import { StandingPolicy } from "./standing_policy.ts";
 
 export interface ChatPlaces {
   openGpu(): Promise<Gpu>;
-  /** The folder that a recipe's `model` names, seen from the page at `base`. */
-  openModel(model: string, base: string): Promise<ModelSource>;
+  /** The folder that a recipe's `model` names, seen from the page at `base`; `from` is an object where it lies on the hub. */
+  findModel(model: string, base: string): Promise<{ source: ModelSource; from: string | object }>;
   openStorage: OpenStorage;
 }
 
@@ -151,9 +151,10 @@ export class ChatServer implements ChatApi {
       );
       const [{ correct, reward, verdicts }] = judged;
       const found = verdicts.find(({ extracted }) => extracted !== undefined)?.extracted ?? null;
+      const expected = verdicts.find((verdict) => verdict.expected)?.expected ?? problem.answer;
       const reason = verdicts.map((verdict) => verdict.reason ?? "").find((text) => text !== "") ?? "";
       // No answer in the wanted form is no right answer; only what could not be judged at all stays open.
-      return { correct: correct === null ? null : correct === 1, reward, found, reason };
+      return { correct: correct === null ? null : correct === 1, reward, found, expected, reason };
     } finally {
       scorer.dispose();
     }
@@ -190,7 +191,9 @@ export class ChatServer implements ChatApi {
         );
       }
       const { model, base } = this.expectSource();
-      const files = await loadModelFiles(await this.places.openModel(model, base));
+      const { source, from } = await this.places.findModel(model, base);
+      if (typeof from === "object") throw notDownloaded(model);
+      const files = await loadModelFiles(source);
       const opened = await StandingPolicy.open(await this.device(), files, 0, 0);
       this.policies.first = opened;
       return opened;
@@ -260,6 +263,13 @@ export class ChatServer implements ChatApi {
     this.loading = mine.catch(() => undefined);
     return mine;
   }
+}
+
+/** A download is for a run to start, where its size was told before. */
+function notDownloaded(model: string): DataError {
+  return new DataError("chat/not-downloaded", `Cannot ask \`${model}\`: it is not downloaded`, {
+    hint: "Train it here: the preflight card tells the size of the download, and what was downloaded is kept",
+  });
 }
 
 async function versionOf({ source, step }: SavedPolicy): Promise<number> {
