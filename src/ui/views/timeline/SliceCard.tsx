@@ -1,0 +1,72 @@
+/** What is known of the slice that is pointed at or selected; keeps its place while there is none. */
+
+import { colourStage, isWait, sliceLabel } from "./activities.ts";
+import type { TimelineController } from "./controller.ts";
+import { describe, type Link } from "./describe.ts";
+
+const MOST_LINKS = 3;
+
+export function SliceCard({ controller, help }: { controller: TimelineController; help: string }) {
+  const slice = controller.hovered.value ?? controller.selected.value;
+  controller.grown.value;
+  if (!slice)
+    return (
+      <div class="timeline-card">
+        <p class="small soft" id={help}>
+          <span class="timeline-keys">
+            Point at a slice, or press <kbd>←</kbd> <kbd>→</kbd> to walk along a track and <kbd>↑</kbd>{" "}
+            <kbd>↓</kbd> between tracks. Drag or <kbd>Shift</kbd> <kbd>←</kbd> <kbd>→</kbd> moves,{" "}
+            <kbd>+</kbd> <kbd>−</kbd> or <kbd>Ctrl</kbd> and the wheel zooms, <kbd>0</kbd> shows all,{" "}
+            <kbd>F</kbd> follows, <kbd>Enter</kbd> goes along an arrow.
+          </span>
+          <span class="timeline-touch">Tap a slice to see what it was. Drag to move, pinch to zoom.</span>
+        </p>
+      </div>
+    );
+  const { title, track, start, duration, details, links } = describe(slice, controller.index);
+  const stage = colourStage(slice.track, slice.name);
+  return (
+    <div class="timeline-card">
+      <h3 class={`timeline-title ${stage ?? ""}${isWait(slice.name) ? " wait" : ""}`}>{title}</h3>
+      <dl class="timeline-facts num">
+        <Fact name="track" value={track} />
+        <Fact name="start" value={start} />
+        <Fact name="duration" value={duration} />
+        {details.map(([name, value]) => (
+          <Fact key={name} name={name} value={value} />
+        ))}
+      </dl>
+      {links.length > 0 && (
+        <p class="timeline-links small">
+          {links.slice(0, MOST_LINKS).map((link) => (
+            <LinkButton key={`${link.way}${link.slice.start}`} link={link} controller={controller} />
+          ))}
+          {links.length > MOST_LINKS && <span class="soft">and {links.length - MOST_LINKS} more</span>}
+        </p>
+      )}
+      <p class="visually-hidden" id={help}>
+        Left and right walk along a track, up and down between tracks, plus and minus zoom, zero shows all,
+        Enter goes along an arrow.
+      </p>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function LinkButton({ link, controller }: { link: Link; controller: TimelineController }) {
+  const { way, count, slice } = link;
+  return (
+    <button type="button" class="timeline-link" onClick={() => controller.select(slice, true)}>
+      {way === "feeds" ? "→ feeds" : "← from"} {slice.track}, {sliceLabel(slice.name)}
+      {count > 1 && ` × ${count}`}
+    </button>
+  );
+}

@@ -1,0 +1,46 @@
+/** What the names in a trace mean: whose track it is, which slices are waits, and for what. */
+import { STAGES, type StageName } from "../../state/records.ts";
+
+/** A track's stage by its first word, as in `generator 0`; null for a track of no stage. */
+export function stageOf(track: string): StageName | null {
+  const [word] = track.split(" ");
+  return STAGES.find((stage) => stage === word) ?? null;
+}
+
+// What one stage does for another is coloured as the stage it belongs to.
+const BELONGS: Readonly<Record<string, StageName>> = { publish: "weights", "take weights": "weights" };
+
+/** The stage that gives a slice its colour. */
+export function colourStage(track: string, name: string): StageName | null {
+  return BELONGS[name] ?? stageOf(track);
+}
+
+export function isWait(name: string): boolean {
+  return /^wait/i.test(name);
+}
+
+/** What a wait was for, "rollouts" of `wait for rollouts`; "" where its name does not say. */
+export function awaited(name: string): string {
+  return name.replace(/^wait\w*\s*(for\s+|on\s+)?/i, "").trim();
+}
+
+/** What is written on a slice. */
+export function sliceLabel(name: string): string {
+  if (!isWait(name)) return name;
+  const what = awaited(name);
+  return what ? `waits for ${what}` : "waits";
+}
+
+/** How far a slice's colour leans from its stage's to the ink, so that neighbours can be told apart. */
+export function shadeOf(name: string): number {
+  if (name === "prefill" || name === "optimiser") return 0.3;
+  if (name === "pack") return 0.5;
+  return 0;
+}
+
+const ORDER: readonly (StageName | null)[] = ["tasks", "generator", "verifier", "trainer", "weights", null];
+
+/** Tracks in the order of the loop, then by number. */
+export function compareTracks(a: string, b: string): number {
+  return ORDER.indexOf(stageOf(a)) - ORDER.indexOf(stageOf(b)) || a.localeCompare(b, "en", { numeric: true });
+}

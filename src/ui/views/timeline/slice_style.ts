@@ -1,0 +1,62 @@
+/** How slices look: a solid fill for work, a pale hatched one for waits, and text that is read on it. */
+import { colourStage, isWait, shadeOf, stageOf } from "./activities.ts";
+import { css, mix, type Palette, type Rgb, readableOn } from "./palette.ts";
+
+export interface SliceStyle {
+  fill: string;
+  text: string;
+  /** The stage's own colour, for outlines and hatching. */
+  line: string;
+  wait: boolean;
+}
+
+/** Styles by track and name, made once for each palette. */
+export class SliceStyles {
+  private readonly palette: Palette;
+  private readonly known = new Map<string, SliceStyle>();
+  private readonly shades = new Map<string, string>();
+
+  constructor(palette: Palette) {
+    this.palette = palette;
+  }
+
+  of(track: string, name: string): SliceStyle {
+    const key = `${track}\n${name}`;
+    let style = this.known.get(key);
+    if (!style) {
+      style = this.make(track, name);
+      this.known.set(key, style);
+    }
+    return style;
+  }
+
+  /** The fill of gathered slices. */
+  merged(track: string, covered: number, waits: boolean): string {
+    const key = `${track}\n${covered}${waits}`;
+    let shade = this.shades.get(key);
+    if (!shade) {
+      shade = css(
+        mix(this.palette.sunk, this.stage(track), waits ? 0.08 + covered * 0.2 : 0.25 + covered * 0.75),
+      );
+      this.shades.set(key, shade);
+    }
+    return shade;
+  }
+
+  private stage(track: string): Rgb {
+    const stage = stageOf(track);
+    return stage ? this.palette.stages[stage] : this.palette.other;
+  }
+
+  private make(track: string, name: string): SliceStyle {
+    const { palette } = this;
+    const owner = colourStage(track, name);
+    const base = owner ? palette.stages[owner] : palette.other;
+    if (isWait(name)) {
+      const fill = mix(palette.card, base, 0.1);
+      return { fill: css(fill), text: css(mix(base, palette.ink, 0.45)), line: css(base), wait: true };
+    }
+    const fill = mix(base, palette.ink, shadeOf(name));
+    return { fill: css(fill), text: css(readableOn(fill)), line: css(base), wait: false };
+  }
+}
