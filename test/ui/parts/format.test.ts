@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { bytes, count, decimal, duration, percent } from "../../../src/ui/parts/format.ts";
+
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
+
+describe("numbers on the page", () => {
+  it("group thousands", () => expect(count(7680.4)).toBe("7,680"));
+  it("write shares as whole percents", () => expect(plain(percent(0.958))).toBe("96 %"));
+  it("have a true minus sign", () => expect(decimal(-0.126)).toBe("\u22120.13"));
+
+  it("tell times by their two largest units", () => {
+    expect([0, 48.4, 60, 125, 3600, 4860].map((seconds) => plain(duration(seconds)))).toEqual([
+      "0 s",
+      "48 s",
+      "1 min",
+      "2 min 5 s",
+      "1 h",
+      "1 h 21 min",
+    ]);
+  });
+
+  it("tell sizes in the unit that fits", () => {
+    expect([512, 1536, 20 * 2 ** 10, 3.44 * 2 ** 20, 5 * 2 ** 40].map((size) => plain(bytes(size)))).toEqual([
+      "512 B",
+      "1.5 KiB",
+      "20 KiB",
+      "3.4 MiB",
+      "5.0 TiB",
+    ]);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { controlStates } from "../../../src/ui/shell/controls.ts";
+import type { RunPhase } from "../../../src/ui/state/records.ts";
+
+describe("controlStates()", () => {
+  it("lets a recording be played, paused and stepped, never stopped", () => {
+    expect(controlStates("recorded", "training")).toMatchObject({ main: "pause", step: true, stop: false });
+    expect(controlStates("recorded", "paused")).toMatchObject({ main: "play", step: true });
+    expect(controlStates("recorded", "done")).toMatchObject({ main: "play", step: false });
+  });
+
+  it("lets a training run be paused, stepped and stopped, and a paused one go on", () => {
+    expect(controlStates("live", "training")).toMatchObject({ main: "pause", step: true, stop: true });
+    expect(controlStates("live", "paused")).toMatchObject({ main: "resume", step: true, stop: true });
+  });
+
+  it("lets a pause that was asked for be taken back", () => {
+    expect(controlStates("live", "pausing")).toMatchObject({ main: "resume", step: false, stop: true });
+  });
+
+  it("offers nothing while a run cannot listen, or is over", () => {
+    for (const phase of ["idle", "loading", "starting", "stopping", "done", "failed"] as RunPhase[])
+      expect(controlStates("live", phase)).toMatchObject({ main: null, step: false, stop: false });
+    expect(controlStates("stored", "done")).toMatchObject({ main: null, step: false, stop: false });
+  });
+
+  it("calls every phase of a live run by a word of its own", () => {
+    const phases: RunPhase[] = [
+      "loading",
+      "evaluating",
+      "training",
+      "pausing",
+      "paused",
+      "stopping",
+      "done",
+      "failed",
+    ];
+    expect(new Set(phases.map((phase) => controlStates("live", phase).word)).size).toBe(phases.length);
+  });
+});
