@@ -32,7 +32,11 @@ export default defineConfig({
   worker: { plugins: () => [wgsl], format: "es" },
   server: { fs: { allow: [fileURLToPath(new URL("..", import.meta.url))] }, headers: isolation },
   preview: { headers: isolation },
-  build: { target: "es2023", modulePreload: { polyfill: false }, reportCompressedSize: true },
+  build: {
+    target: "es2023",
+    modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   test: {
     projects: [
       {
