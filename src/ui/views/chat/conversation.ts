@@ -192,15 +192,16 @@ export class Conversation {
       await Promise.all(
         this.able.map(async (which) => {
           const column = this.columns[which];
-          column.value = { ...EMPTY, phase: "writing", version: this.subject.value?.[which]?.version ?? 0 };
+          const version = this.subject.value?.[which]?.version ?? 0;
+          column.value = { ...column.value, phase: "writing", version };
           const first = this.look(which, 0);
           const answer = await api.chat({ which, prompt: question.prompt, temperature, seed }, (tokens) => {
             if (current()) column.value = { ...column.value, tokens: [...column.value.tokens, ...tokens] };
           });
           await first;
           if (!current()) return;
-          const { tokens, finishReason: finish, version } = answer;
-          column.value = { ...column.value, tokens, finish, version, phase: "done" };
+          const { tokens, finishReason: finish } = answer;
+          column.value = { ...column.value, tokens, finish, version: answer.version, phase: "done" };
           await this.grade(which, question);
         }),
       );

@@ -1,0 +1,195 @@
+/** The chat's worker side on a device: two policies of a run in memory, one with weights of its own. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ModelFiles, openModelMemory } from "../../../../src/data/source.ts";
+import { openGpu } from "../../../../src/gpu/device.ts";
+import { freshWeights, smallLlamaConfig } from "../../../../src/model/init.ts";
+import { writeCheckpoint } from "../../../../src/runs/checkpoint.ts";
+import { modelFolderFiles } from "../../../../src/runs/model_folder.ts";
+import { makeTask } from "../../../../src/tasks/registry.ts";
+import { scopeEntries } from "../../../../src/tasks/scope.ts";
+import { buildCharTokenizer } from "../../../../src/text/char_tokenizer.ts";
+import type { ChatSource, ChatToken } from "../../../../src/ui/views/chat/api.ts";
+import { ChatServer } from "../../../../src/ui/views/chat/chat_server.ts";
+import { drawToken, logProbability } from "../../../../src/ui/views/chat/distribution.ts";
+import { memoryFiles } from "../../../runs/memory_files.ts";
+
+const task = makeTask("chain_sum", {}, 0);
+const tokenizerFiles = buildCharTokenizer(task.vocabulary!());
+const eosId = tokenizerFiles.generationConfig.eos_token_id as number;
+const config = smallLlamaConfig({
+  vocabSize: 28,
+  width: 32,
+  layers: 1,
+  heads: 2,
+  kvHeads: 1,
+  mlpWidth: 48,
+  maxPositions: 64,
+  eosId,
+  padId: 0,
+});
+const [problem] = task.heldOut(1);
+const prompt = problem.prompt as string;
+const source: ChatSource = {
+  base: "https://page/",
+  model: "builtin:tiny",
+  run: "sums",
+  verifier: { rewards: ["magistral"], lengthMax: 12, lengthCache: 0 },
+};
+
+function modelFolder(seed: number) {
+  const generationConfig = { ...tokenizerFiles.generationConfig, ...scopeEntries(task, 12) };
+  const model = { config, tensors: freshWeights(config, seed), ...tokenizerFiles, generationConfig };
+  return modelFolderFiles(model as ModelFiles);
+}
+
+const memory = memoryFiles();
+
+function save(step: number): Promise<string> {
+  return writeCheckpoint(
+    memory.open("runs/sums"),
+    {
+      state: {
+        step,
+        weightVersion: step,
+        optimizerStep: step,
+        dataCursor: 0,
+        inFlight: [],
+        random: {},
+        recipeHash: "",
+      },
+      modelFiles: modelFolder(step),
+    },
+    { keep: 1 },
+  );
+}
+
+let opened = 0;
+const server = new ChatServer({
+  openGpu: () => {
+    opened++;
+    return openGpu({ label: "chat test", baseOnly: true });
+  },
+  findModel: async (model) =>
+    model === "hub/far"
+      ? { source: openModelMemory({}), from: { hub: model } }
+      : { source: openModelMemory(modelFolder(0)), from: "origin" },
+  openStorage: (folder) => memory.open(folder),
+});
+
+async function ask(which: "first" | "newest", seed = 4, temperature = 1) {
+  const told: ChatToken[] = [];
+  const answer = await server.chat({ which, prompt, temperature, seed }, (tokens) => told.push(...tokens));
+  expect(told).toEqual(answer.tokens);
+  return answer;
+}
+
+beforeAll(() => server.open(source));
+afterAll(() => server.loseDevice());
+
+describe("ChatServer", () => {
+  it("knows the first policy's task, and no newest one before a checkpoint is saved", async () => {
+    const subject = await server.open(source);
+    expect(subject).toMatchObject({
+      first: { version: 0, step: 0 },
+      newest: null,
+      maxTokens: 12,
+      conversational: false,
+    });
+    expect(subject.tasks).toEqual([{ name: "chain_sum", options: { ...task.options } }]);
+    expect(await server.newerStep()).toBeNull();
+    await expect(server.nextTokens("newest", prompt, [], 8)).rejects.toMatchObject({
+      code: "chat/no-checkpoint",
+    });
+  });
+
+  it("reads a prompt token by token, and says why it cannot", async () => {
+    const read = await server.read(prompt);
+    expect(read.ok && read.tokens.join("")).toBe(prompt);
+    expect(await server.read("3 × 4")).toEqual({ ok: false, reason: expect.stringContaining("×") });
+    expect(await server.read("1".repeat(64))).toEqual({
+      ok: false,
+      reason: expect.stringContaining("52 fit"),
+    });
+  });
+
+  it("gives next tokens that a stream with the same seed draws", async () => {
+    const { tokens } = await ask("first");
+    const begun: number[] = [];
+    for (const [at, token] of tokens.entries()) {
+      const { logits, top } = await server.nextTokens("first", prompt, begun, 5);
+      expect(top.map(({ id }) => logits[id])).toEqual([...logits].sort((a, b) => b - a).slice(0, 5));
+      expect(drawToken(logits, 1, 4, at)).toBe(token.id);
+      expect(logProbability(logits, token.id, 1)).toBeCloseTo(token.logprob, 4);
+      begun.push(token.id);
+    }
+  });
+
+  it("takes a saved checkpoint when it is asked to, and not before", async () => {
+    await save(5);
+    expect(await server.newerStep()).toBe(5);
+    expect(await server.renew()).toEqual({ version: 5, step: 5 });
+    expect(await server.newerStep()).toBeNull();
+    const [before, five] = [await ask("first"), await ask("newest")];
+    expect([before.version, five.version]).toEqual([0, 5]);
+    expect(five.tokens).not.toEqual(before.tokens);
+    await save(6);
+    expect((await ask("newest")).tokens).toEqual(five.tokens);
+    expect(await server.renew()).toEqual({ version: 6, step: 6 });
+    expect((await ask("newest")).tokens).not.toEqual(five.tokens);
+    expect((await ask("first")).tokens).toEqual(before.tokens);
+  });
+
+  it("leaves a checkpoint that is being written alone", async () => {
+    const files = memory.open("runs/sums");
+    await files.writeFile("checkpoints/step-000009/model.safetensors", new Uint8Array(8));
+    const changes = memory.changes;
+    expect(await server.newerStep()).toBeNull();
+    expect(await server.renew()).toEqual({ version: 6, step: 6 });
+    expect(memory.changes).toBe(changes);
+    await files.remove("checkpoints/step-000009");
+  });
+
+  it("answers both policies side by side, and what was stopped with what it has", async () => {
+    const both = await Promise.all([ask("first"), ask("newest")]);
+    expect(both[0].tokens).toEqual((await ask("first")).tokens);
+    const stopped = ask("first", 4);
+    server.stop();
+    expect((await stopped).finishReason).toBe("stopped");
+    expect((await ask("first")).tokens).toEqual(both[0].tokens);
+  });
+
+  it("judges as training does", async () => {
+    const ids = (text: string) =>
+      [...text.matchAll(/<think>|<\/think>|\\boxed\{|<eos>|./g)].map(
+        ([token]) => (tokenizerFiles.tokenizerJson.model as { vocab: Record<string, number> }).vocab[token],
+      );
+    const right = await server.grade(problem, ids(`<think></think>\\boxed{${problem.answer}}<eos>`));
+    expect(right).toMatchObject({
+      correct: true,
+      reward: 1,
+      found: problem.answer,
+      expected: problem.answer,
+    });
+    const wrong = await server.grade(problem, ids("<think></think>\\boxed{99}<eos>"));
+    expect(wrong).toMatchObject({ correct: false, reward: 0.1, found: "99", expected: problem.answer });
+    const formless = await server.grade(problem, ids(`${problem.answer}`));
+    expect(formless).toMatchObject({ correct: false, reward: 0, found: null });
+    expect(formless?.reason).toContain("<think>");
+  });
+
+  it("opens a new device after one was lost", async () => {
+    const before = await ask("first");
+    const devices = opened;
+    server.loseDevice();
+    await expect.poll(() => ask("first").catch(() => null)).toEqual(before);
+    expect(opened).toBe(devices + 1);
+    expect((await ask("newest")).version).toBe(6);
+  });
+
+  it("does not download a model of the hub", async () => {
+    await expect(server.open({ ...source, model: "hub/far" })).rejects.toMatchObject({
+      code: "chat/not-downloaded",
+    });
+    expect((await server.open(source)).newest).toEqual({ version: 6, step: 6 });
+  });
+});
