@@ -102,6 +102,7 @@ function Header({ shown: { group }, prefix, manySteps, top, height }: HeaderProp
 
 export function GroupList({ groups, selected, prefix, narrow, manySteps, onChoose, onOpen }: GroupListProps) {
   const box = useRef<HTMLDivElement>(null);
+  const broughtIn = useRef<number | null>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
   const metrics = narrow ? METRICS.narrow : METRICS.wide;
   const layout = useMemo(() => new ListLayout(groups, metrics), [groups, metrics]);
@@ -121,12 +122,14 @@ export function GroupList({ groups, selected, prefix, narrow, manySteps, onChoos
   // Before painting, so that a completion chosen elsewhere never shows at the wrong place.
   useLayoutEffect(() => {
     const list = box.current;
-    if (!list || place < 0) return;
+    // Once for each choice: whoever scrolled away since is not called back when rows arrive.
+    if (!list || place < 0 || broughtIn.current === selected) return;
+    broughtIn.current = selected;
     const { top, bottom } = layout.extentOf(place);
     if (top < list.scrollTop) list.scrollTop = top;
     else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
     look();
-  }, [place, layout]);
+  }, [place, selected, layout]);
 
   const go = (to: number) => {
     const row = layout.rows[Math.max(0, Math.min(layout.rows.length - 1, to))];

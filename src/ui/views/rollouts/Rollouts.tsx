@@ -13,7 +13,17 @@ import { facetsOf, rowTest } from "./row_filter.ts";
 import "./rollouts.css";
 import { NO_FILTER } from "./row_filter.ts";
 import { StepPicker } from "./StepPicker.tsx";
-import { type Browsed, browse, choose, detailOpen, filter, page, scope, stepChoice } from "./state.ts";
+import {
+  type Browsed,
+  browse,
+  choose,
+  detailOpen,
+  filter,
+  isOwnChoice,
+  page,
+  scope,
+  stepChoice,
+} from "./state.ts";
 import { useNarrow } from "./use_narrow.ts";
 import { useScan } from "./use_scan.ts";
 import { weightsOf } from "./why.ts";
@@ -33,6 +43,7 @@ function useDeepLink({ index, trainer }: Browsed, size: number): void {
     const row = index.rowOf(id);
     if (!row) return;
     followed.current = id;
+    if (!isOwnChoice(id)) detailOpen.value = true;
     page.value = "groups";
     stepChoice.value = row.step;
     if (!rowTest(filter.value, { ranges: index.ranges, trainer })(row)) filter.value = NO_FILTER;
@@ -51,20 +62,20 @@ function Browser({ run }: { run: RunFeed }) {
   const { size } = index;
   const narrow = useNarrow();
   useDeepLink(browsed, size);
-  const scan = useScan(browsed, filter.value, size);
   const weights = useMemo(() => weightsOf(run.recipe), [run]);
   const step = stepInView(index.steps);
   const wholeRun = scope.value === "run";
+  const scan = useScan(browsed, filter.value, wholeRun);
   const entry = index.stepEntry(step);
   // The index changes in place; the number of rows tells.
   const stepGroups = useMemo(
     () => shownGroups(entry?.groups ?? [], filter.value, { ranges: index.ranges, trainer }),
-    [entry, entry?.rows, filter.value, index, index.rangesVersion, trainer],
+    [entry, entry?.rows, filter.value, index, filter.value.disagreement && index.rangesVersion, trainer],
   );
   // The scan adds to its groups in place; a new array tells the list of it.
   const runGroups = useMemo<readonly ShownGroup[]>(
-    () => (wholeRun ? [...scan.shown] : []),
-    [scan, scan.rows, scan.shown, wholeRun],
+    () => (scan ? [...scan.shown] : []),
+    [scan, scan?.rows, scan?.shown],
   );
   const groups = wholeRun ? runGroups : stepGroups;
   const rows = useMemo(() => groups.flatMap(({ rows: shown }) => shown), [groups]);
@@ -78,8 +89,9 @@ function Browser({ run }: { run: RunFeed }) {
 
   const pointed = selectedRollout.value === null ? undefined : index.rowOf(selectedRollout.value);
   const current = pointed ?? rows[0];
+  const place = rows.indexOf(current);
   const move = (direction: 1 | -1) => {
-    const next = rows[rows.indexOf(current) + direction];
+    const next = rows[place + direction];
     if (next) choose(next);
   };
   const open = (row: RolloutRow) => {
@@ -105,7 +117,7 @@ function Browser({ run }: { run: RunFeed }) {
             rows={rows}
             groups={groups.length}
             of={wholeRun ? size : (entry?.rows ?? 0)}
-            scanning={wholeRun && !scan.done}
+            scanning={scan !== null && !scan.done}
           />
           <div class="rollouts-captions soft" aria-hidden="true">
             <span class="rollouts-reward">Reward</span>
@@ -126,7 +138,7 @@ function Browser({ run }: { run: RunFeed }) {
             />
           ) : (
             <p class="soft rollouts-none">
-              {wholeRun && !scan.done
+              {scan && !scan.done
                 ? "Looking through the run…"
                 : `No completion of ${wholeRun ? "this run" : `step ${step}`} passes the filters.`}
             </p>
@@ -136,9 +148,29 @@ function Browser({ run }: { run: RunFeed }) {
       {showDetail && (
         <div class="rollouts-aside">
           {narrow && (
-            <button id="rollouts-back" type="button" class="button" onClick={leave}>
-              ‹ Back to the list
-            </button>
+            <div class="rollouts-back">
+              <button id="rollouts-back" type="button" class="button" onClick={leave}>
+                ‹ All completions
+              </button>
+              <button
+                type="button"
+                class="button"
+                aria-label="Completion before"
+                disabled={place <= 0}
+                onClick={() => move(-1)}
+              >
+                ↑
+              </button>
+              <button
+                type="button"
+                class="button"
+                aria-label="Completion after"
+                disabled={place < 0 || place === rows.length - 1}
+                onClick={() => move(1)}
+              >
+                ↓
+              </button>
+            </div>
           )}
           <Detail
             browsed={browsed}

@@ -42,9 +42,15 @@ export function browse(run: RunFeed): Browsed {
   return known;
 }
 
+let ownChoice: number | null = null;
+
+/** Whether a completion was chosen in this view, and not pointed at by another. */
+export const isOwnChoice = (id: number) => id === ownChoice;
+
 /** Opens a completion and stays at its step. */
 export function choose(row: RolloutRow): void {
   if (selectedRollout.value !== row.id) activeToken.value = 0;
+  ownChoice = row.id;
   selectedRollout.value = row.id;
   stepChoice.value = row.step;
 }

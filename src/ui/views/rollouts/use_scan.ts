@@ -6,23 +6,26 @@ import type { Browsed } from "./state.ts";
 
 const SLICE_MS = 8;
 
-/** The scan of this run and filter; the component draws anew when a slice is done. `size`: rows of the run by now. */
-export function useScan({ index, trainer }: Browsed, filter: RowFilter, size: number): FilterScan {
+const advance = (scan: FilterScan) => scan.advance(performance.now() + SLICE_MS, () => performance.now());
+
+/**
+ * The scan of this run by this filter, null where it is not wanted. The first slice is done at once, so that a few new rows
+ * never show as unfinished; the component draws anew when the rest is done.
+ */
+export function useScan({ index, trainer }: Browsed, filter: RowFilter, wanted: boolean): FilterScan | null {
   const scan = useMemo(
-    () => new FilterScan(index, filter, { ranges: index.ranges, trainer }),
-    [index, trainer, filter],
+    () => (wanted ? new FilterScan(index, filter, { ranges: index.ranges, trainer }) : null),
+    [index, trainer, filter, wanted],
   );
   const [, redraw] = useState(0);
-  // New rows are looked at, though the scan stays the same.
+  const done = scan === null || scan.done || advance(scan);
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const work = () => {
-      const done = scan.advance(performance.now() + SLICE_MS, () => performance.now());
-      if (!done) timer = setTimeout(work, 0);
-      else redraw((n) => n + 1);
-    };
-    if (!scan.done) work();
+    if (!scan || done) return;
+    let timer = setTimeout(function work() {
+      if (advance(scan)) redraw((n) => n + 1);
+      else timer = setTimeout(work, 0);
+    }, 0);
     return () => clearTimeout(timer);
-  }, [scan, size]);
+  }, [scan, done]);
   return scan;
 }
