@@ -17,6 +17,7 @@ const HINTS: Record<string, string> = {
   "trainer/died-twice": `${GO_ON}; if it happens again, lower \`trainer.microBatchTokens\``,
   "generator/died-twice": `${GO_ON}; if it happens again, lower \`generator.concurrency\``,
   "worker/": `${GO_ON}; if it happens again, lower \`generator.concurrency\` and \`trainer.microBatchTokens\``,
+  "session/died": `${GO_ON}; if it happens again, lower \`generator.concurrency\` and \`trainer.microBatchTokens\``,
   "runs/no-moments": "Start a new run from its weights: download the checkpoint and upload it as a model",
   "runs/exists": "Start again: the run gets another name",
   "runs/not-a-run": "Remove it from the list",

@@ -8,7 +8,7 @@ import { latestCheckpoint } from "../../runs/checkpoint.ts";
 import { createRun, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import { RUNS, wholeCheckpoints } from "../../runs/stored_runs.ts";
 import { runTraining, type TrainingEvent } from "../../training.ts";
-import type { RunPhase, RunSummaryRow } from "../state/records.ts";
+import type { LoopPulse, RunPhase, RunSummaryRow } from "../state/records.ts";
 import type { EventSender } from "./event_sender.ts";
 import { openModel } from "./models.ts";
 import { byteText } from "./preflight.ts";
@@ -23,6 +23,8 @@ export interface LiveRunOptions {
   events: EventSender;
 }
 
+const PULSE_MS = 200;
+
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 export class LiveRun {
@@ -34,8 +36,7 @@ export class LiveRun {
   private step = 0;
   private began = false;
   private heldOut = 0;
-  /** What the run asked the GPUs for last. */
-  private summary: RunSummaryRow | null = null;
+  private lastPulse = "";
 
   constructor(options: LiveRunOptions) {
     this.options = options;
@@ -46,13 +47,13 @@ export class LiveRun {
   async run(): Promise<void> {
     const { events } = this.options;
     try {
-      this.summary = await this.train();
-      const { interrupted, steps } = this.summary;
+      const summary = await this.train();
+      const { interrupted, steps } = summary;
       this.tell(
         "done",
         interrupted ? `Stopped and saved after step ${steps}` : `Done: ${plural(steps, "step")}`,
       );
-      events.send({ kind: "ended", summary: this.summary });
+      events.send({ kind: "ended", summary });
     } catch (error) {
       const saved = await this.settle();
       if (this.interrupt.signal.aborted && !this.began) {
@@ -151,9 +152,19 @@ export class LiveRun {
       `Starting ${workers.slice(0, 2).join(", ")} and ${workers[2]}; shaders are compiled`,
     );
     const { signal } = this.interrupt;
-    return runTraining({ recipe, model, dataText, run, resume, signal, control: this.control }, (event) =>
-      this.report(event),
-    );
+    const { control } = this;
+    let beat: ReturnType<typeof setInterval> | undefined;
+    const onPulseSource = (read: () => LoopPulse) => {
+      beat = setInterval(() => this.tellPulse(read()), PULSE_MS);
+    };
+    try {
+      return await runTraining(
+        { recipe, model, dataText, run, resume, signal, control, onPulseSource },
+        (event) => this.report(event),
+      );
+    } finally {
+      clearInterval(beat);
+    }
   }
 
   private report(event: TrainingEvent): void {
@@ -179,11 +190,19 @@ export class LiveRun {
       events.send({ kind: "saved", step: event.step });
     } else if (event.kind === "turned") {
       events.send({ kind: "turned", row: { step: event.step, knobs: event.knobs } });
+    } else if (event.kind === "traced") {
+      events.send({ kind: "trace", events: event.events });
     } else if (event.kind === "restarted") {
       const reason = event.cause instanceof Error ? event.cause.message : String(event.cause);
       this.step = event.step;
       events.send({ kind: "restarted", worker: event.worker, step: event.step, reason });
     }
+  }
+
+  private tellPulse(pulse: LoopPulse): void {
+    const text = JSON.stringify(pulse);
+    if (text !== this.lastPulse) this.options.events.send({ kind: "pulse", pulse });
+    this.lastPulse = text;
   }
 
   private evaluating(when: string): void {

@@ -149,7 +149,7 @@ function memoryLine(need: NeedFacts, gpu: GpuFacts | null, recipe: Recipe): Pref
     const { label, bytes: wanted } = need.largestBuffer;
     return {
       ...line,
-      value: `${label} needs ${byteText(wanted)} in one piece, this GPU allows ${byteText(gpu.maxBinding)}`,
+      value: `${label}: ${byteText(wanted)} needed in one piece, this GPU allows ${byteText(gpu.maxBinding)}`,
       level: "stop",
       hint: "Choose a smaller model, or lower `generator.concurrency` and `trainer.microBatchTokens`",
     };

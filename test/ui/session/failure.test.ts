@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { pageHint, toFailure } from "../../../src/ui/session/failure.ts";
+
+const root = new URL("../../../src/", import.meta.url);
+
+/** Codes with the hint that follows them in the source. */
+function hintsInSource(): { code: string; hint: string }[] {
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".ts") && !/^(cli|bench|conformance|ui)\b/.test(name),
+  );
+  return files.flatMap((name) => {
+    const text = readFileSync(new URL(name.replaceAll("\\", "/"), root), "utf8");
+    return [...text.matchAll(/"([a-z]+\/[a-z-]+)"[\s\S]{0,400}?hint:\s*"([^"]+)"/g)].map(
+      ([, code, hint]) => ({
+        code,
+        hint,
+      }),
+    );
+  });
+}
+
+describe("pageHint()", () => {
+  it("never sends a page's reader to a terminal", () => {
+    const all = hintsInSource();
+    expect(all.length).toBeGreaterThan(60);
+    expect(all.filter(({ hint }) => /npm run|--[a-z]/.test(hint)).length).toBeGreaterThan(3);
+    for (const { code, hint } of all)
+      expect(pageHint(code, hint) ?? "", code).not.toMatch(/npm run|(^|\s)--[a-z]|apt-get/);
+  });
+
+  it("keeps hints that hold in a page", () => {
+    expect(pageHint("config/unknown-key", "did you mean `steps`?")).toBe("did you mean `steps`?");
+    expect(pageHint(undefined, undefined)).toBeUndefined();
+  });
+
+  it("knows what to do when a worker is gone", () => {
+    for (const code of [
+      "gpu/lost",
+      "trainer/died-twice",
+      "generator/died-twice",
+      "worker/died",
+      "worker/silent",
+    ])
+      expect(pageHint(code, "Everything is saved: go on with --resume."), code).toContain(
+        "Go on with the stored run",
+      );
+  });
+});
+
+describe("toFailure()", () => {
+  it("says what is stored", () => {
+    const error = { name: "WorkerError", message: "died", code: "worker/died" };
+    expect(toFailure(error, 7).hint).toMatch(/Go on with the stored run.*Everything up to step 7 is stored/);
+    expect(toFailure(error, null).hint).not.toContain("stored up");
+    expect(toFailure({ name: "Error", message: "odd" }, null)).toEqual({ code: "failed", message: "odd" });
+  });
+});

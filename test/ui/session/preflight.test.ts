@@ -1,0 +1,189 @@
+import { describe, expect, it } from "vitest";
+import { parseRecipe } from "../../../src/config/parse.ts";
+import { ConfigError, GpuUnavailableError } from "../../../src/errors.ts";
+import { encodeError } from "../../../src/rpc/errors.ts";
+import type { PageFacts } from "../../../src/ui/session/api.ts";
+import { gainSeconds } from "../../../src/ui/session/gain_time.ts";
+import {
+  aboutTime,
+  byteText,
+  pageObstacles,
+  preflightOf,
+  type WorkerFacts,
+} from "../../../src/ui/session/preflight.ts";
+
+const MIB = 2 ** 20;
+const PAGE: PageFacts = {
+  userAgent:
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36",
+  brands: ["Google Chrome"],
+  platform: "Linux",
+  secure: true,
+  isolated: true,
+  webgpu: true,
+  hidden: false,
+  wakeLock: true,
+};
+const FACTS: WorkerFacts = {
+  webgpu: true,
+  isolated: true,
+  gpu: { adapter: "nvidia ampere", software: false, tier: "f16+subgroups", maxBinding: 128 * MIB },
+  gpuError: null,
+  need: {
+    parameters: 400_000,
+    fromHub: false,
+    trainerBytes: 80 * MIB,
+    generatorBytes: 20 * MIB,
+    largestBuffer: { label: "the weights", bytes: 2 * MIB },
+    downloadBytes: 805_000,
+    downloadGuessed: false,
+    storedBytes: 20 * MIB,
+  },
+  needError: null,
+  freeBytes: 2 ** 33,
+  secondsToGain: { start: 5, gain: 12 },
+  training: 0,
+};
+const recipe = parseRecipe({});
+const card = (facts: Partial<WorkerFacts> = {}, page: Partial<PageFacts> = {}, of = recipe) =>
+  preflightOf({ ...PAGE, ...page }, { ...FACTS, ...facts }, facts.need === null ? null : of);
+const line = (found: ReturnType<typeof card>, key: string) => found.lines.find((one) => one.key === key);
+
+describe("preflightOf()", () => {
+  it("tells of a machine that has everything", () => {
+    const found = card();
+    expect(found.canStart).toBe(true);
+    expect(found.lines.every(({ level }) => level === "ok")).toBe(true);
+    expect(line(found, "adapter")?.value).toBe("nvidia ampere");
+    expect(line(found, "tier")?.value).toContain("f16+subgroups");
+    expect(line(found, "memory")?.value).toMatch(/105 MB needed; 134 MB allowed in one piece/);
+    expect(line(found, "download")?.value).toBe("805 kB from this site, once");
+    expect(line(found, "time")?.value).toBe("about 20 s, of which about 5 s to start");
+  });
+
+  it("tells apart what may be missing, each with its own remedy", () => {
+    const noAdapter = encodeError(
+      new GpuUnavailableError("gpu/no-adapter", "no adapter", { hint: "npm run doctor" }),
+    );
+    const cards = [
+      card({}, { secure: false, webgpu: false }),
+      card({}, { webgpu: false }),
+      card({ webgpu: false }),
+      card({ gpu: null, gpuError: noAdapter }),
+    ];
+    const stops = cards.map(({ lines }) => lines.filter(({ level }) => level === "stop"));
+    expect(cards.some(({ canStart }) => canStart)).toBe(false);
+    expect(stops.map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+    expect(new Set(stops.map(([{ value }]) => value)).size).toBe(4);
+    expect(new Set(stops.map(([{ hint }]) => hint)).size).toBe(4);
+    expect(stops[0][0].hint).toContain("https://");
+    for (const [{ hint }] of stops) expect(hint).not.toContain("npm run");
+  });
+
+  it("needs no worker to tell of a browser without WebGPU", () => {
+    expect(pageObstacles({ ...PAGE, webgpu: false })).toHaveLength(1);
+    expect(pageObstacles({ ...PAGE, secure: false })[0].value).toContain("not secure");
+    expect(pageObstacles(PAGE)).toEqual([]);
+  });
+
+  it("names the limit that is too small", () => {
+    const need = { ...FACTS.need!, largestBuffer: { label: "the weights", bytes: 500 * MIB } };
+    const small = card({ need });
+    expect(line(small, "memory")).toMatchObject({ level: "stop" });
+    expect(line(small, "memory")?.value).toMatch(/the weights: 524 MB.*allows 134 MB/);
+    const tight = card({}, {}, parseRecipe({ gpu: { maxMemoryMiB: 64 } }));
+    expect(line(tight, "memory")?.level).toBe("stop");
+    expect(line(tight, "memory")?.hint).toContain("gpu.maxMemoryMiB");
+    expect(line(small, "time")).toBeUndefined();
+  });
+
+  it("tells what is wrong with the recipe instead of guessing its needs", () => {
+    const error = encodeError(
+      new ConfigError("config/unknown-key", "Unknown setting `stepz`", { hint: "`steps`?" }),
+    );
+    const found = card({ need: null, needError: error });
+    expect(line(found, "recipe")).toMatchObject({
+      level: "stop",
+      value: "Unknown setting `stepz`",
+      hint: "`steps`?",
+    });
+    expect(found.canStart).toBe(false);
+  });
+
+  it("notes what is slower or less comfortable, and starts all the same", () => {
+    const found = card(
+      {
+        isolated: false,
+        training: 1,
+        secondsToGain: null,
+        gpu: { ...FACTS.gpu!, adapter: "llvmpipe", software: true },
+      },
+      { isolated: false, wakeLock: false },
+    );
+    expect(found.canStart).toBe(true);
+    for (const key of ["adapter", "isolation", "other", "time", "visibility"])
+      expect(line(found, key)?.level, key).toBe("note");
+    expect(line(found, "time")?.value).toContain("while another run trains");
+  });
+
+  it("looks at the room there is for what is kept", () => {
+    expect(line(card({ freeBytes: null }), "storage")?.level).toBe("stop");
+    expect(line(card({ freeBytes: 10 * MIB }), "storage")?.level).toBe("stop");
+    expect(line(card({ freeBytes: 25 * MIB }), "storage")?.level).toBe("note");
+    expect(line(card(), "storage")).toBeUndefined();
+  });
+
+  it("says where a download comes from, and when there is none", () => {
+    const need = FACTS.need!;
+    expect(line(card({ need: { ...need, downloadBytes: null } }), "download")?.value).toContain("nothing");
+    const hub = { ...need, fromHub: true, downloadBytes: 1.2e9 };
+    expect(line(card({ need: hub }), "download")?.value).toBe("1.2 GB from huggingface.co, once");
+    expect(line(card({ need: { ...need, downloadGuessed: true } }), "download")?.value).toMatch(/^about/);
+  });
+});
+
+describe("gainSeconds()", () => {
+  const need = { parameters: 400_000, downloadBytes: 0 };
+  it("falls with the adapter's rate and never below what waiting costs", () => {
+    const slow = gainSeconds(recipe, need, 20e9, true);
+    const fast = gainSeconds(recipe, need, 10e12, false);
+    expect(slow.gain).toBeGreaterThan(10 * fast.gain);
+    expect(fast.gain).toBeGreaterThan(0.5);
+    const endless = gainSeconds(recipe, need, 1e18, false);
+    expect(endless.gain).toBeGreaterThan(0.3);
+  });
+
+  it("does not promise a gain after more steps than the run has", () => {
+    const short = gainSeconds(parseRecipe({ steps: 2 }), need, 20e9, true);
+    expect(short.gain).toBeCloseTo(gainSeconds(recipe, need, 20e9, true).gain / 3);
+  });
+
+  it("counts the download as part of the start", () => {
+    const far = gainSeconds(recipe, { ...need, downloadBytes: 125e6 }, 1e12, false);
+    expect(far.start - gainSeconds(recipe, need, 1e12, false).start).toBeCloseTo(100);
+  });
+});
+
+describe("words for numbers", () => {
+  it("byteText() and aboutTime() round to what can be compared", () => {
+    expect([0, 999, 1000, 805_000, 1_234_567, 999_600_000, 2.5e9].map(byteText)).toEqual([
+      "0 B",
+      "999 B",
+      "1 kB",
+      "805 kB",
+      "1.2 MB",
+      "1 GB",
+      "2.5 GB",
+    ]);
+    expect([3, 17, 61, 80, 100, 600, 4000, 20_000].map(aboutTime)).toEqual([
+      "about 5 s",
+      "about 20 s",
+      "about 75 s",
+      "about 2 min",
+      "about 2 min",
+      "about 10 min",
+      "about 75 min",
+      "about 6 h",
+    ]);
+  });
+});
