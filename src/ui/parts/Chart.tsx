@@ -4,8 +4,8 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import "./chart.css";
 import { alignTables, type ChartTable, pickRows, takeRows } from "./chart_columns.ts";
-import { type ChartLimit, type ChartMark, drawLimits, drawMarks } from "./chart_draw.ts";
-import { Pace } from "./chart_pace.ts";
+import { type ChartLimit, type ChartMark, drawLimits, drawMarks, LABEL_ROW } from "./chart_draw.ts";
+import { FrameQueue, Pace } from "./chart_pace.ts";
 import { onThemeChange, themeFont, themeValue } from "./chart_theme.ts";
 
 export interface ChartLine {
@@ -56,6 +56,8 @@ export interface ChartProps {
 }
 
 const REDRAW_MS = 100;
+/** Of the 16 ms of a frame, what all charts together may take. */
+const frames = new FrameQueue(8);
 const Y_AXIS_WIDTH = 48;
 const X_AXIS_HEIGHT = 24;
 
@@ -66,6 +68,18 @@ function powersOfTen(low: number, high: number): number[] {
   const stride = count > 5 ? 2 : 1;
   return Array.from({ length: Math.ceil(count / stride) }, (_, index) => 10 ** (first + index * stride));
 }
+
+/** The ends of the range where only one multiple lies within. */
+function multiplesOf(step: number, low: number, high: number): number[] {
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  if (last <= first) return [low, high];
+  return Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(9)),
+  );
+}
+
+const hasLabels = ({ marks = [], labelMarks }: ChartProps) => labelMarks === true && marks.length > 0;
 
 function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options {
   const { lines, bands = [], height, logarithmic, syncKey, formatX } = current.props;
@@ -80,7 +94,7 @@ function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options
   return {
     width,
     height,
-    padding: [8, 12, formatX ? 0 : 8, 0],
+    padding: [hasLabels(current.props) ? LABEL_ROW + 4 : 8, 12, formatX ? 0 : 8, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -110,7 +124,9 @@ function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options
         ...axis(3),
         size: Y_AXIS_WIDTH,
         space: 32,
-        splits: logarithmic ? (_, __, low, high) => powersOfTen(low, high) : undefined,
+        splits: (_, __, low, high, step) =>
+          logarithmic ? powersOfTen(low, high) : multiplesOf(step, low, high),
+        filter: (_, splits) => splits,
         values: (_, splits) => splits.map((y) => (y === null ? "" : current.props.formatY(y))),
       },
     ],
@@ -152,17 +168,22 @@ export function Chart(props: ChartProps) {
   const current = useRef({ props }).current;
   const pace = useRef<Pace | null>(null);
   current.props = props;
-  const made = JSON.stringify([props.lines, props.bands, props.height, props.logarithmic, !props.formatX]);
+  const { lines, bands, height, logarithmic, formatX } = props;
+  const made = JSON.stringify([lines, bands, height, logarithmic, !formatX, hasLabels(props)]);
 
   useLayoutEffect(() => {
     const element = place.current!;
     const plot = new uPlot(optionsOf(current, Math.max(1, element.clientWidth)), undefined, element);
-    const drawn = new Pace(() => {
-      const pixels = Math.max(50, Math.round(plot.bbox.width));
-      plot.setData(
-        alignTables(current.props.tables.map((table) => takeRows(table, pickRows(table, pixels)))),
-      );
-    }, REDRAW_MS);
+    const drawn = new Pace(
+      () => {
+        const pixels = Math.max(50, Math.round(plot.bbox.width));
+        plot.setData(
+          alignTables(current.props.tables.map((table) => takeRows(table, pickRows(table, pixels)))),
+        );
+      },
+      REDRAW_MS,
+      frames,
+    );
     pace.current = drawn;
     const resized = new ResizeObserver(([{ contentRect }]) => {
       if (contentRect.width < 1 || contentRect.width === plot.width) return;

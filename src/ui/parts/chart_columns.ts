@@ -3,12 +3,12 @@
  * common x, because the drawing library wants all series of a chart over the same x.
  */
 
-/** Null where a value was not measured: the line has a gap there. */
-export type Column = readonly (number | null)[];
+/** NaN where a value was not measured: the line has a gap there. Flat, so that ten thousand steps cost little. */
+export type Column = Float64Array;
 
 export interface ChartTable {
   /** Never falling. */
-  xs: readonly number[];
+  xs: Column;
   /** Each as long as `xs`. */
   columns: readonly Column[];
 }
@@ -34,13 +34,13 @@ export function pickRows({ xs, columns }: ChartTable, buckets: number): number[]
       let most = -1;
       for (let index = from; index <= to; index++) {
         const value = column[index];
-        if (value === null) continue;
-        if (least < 0 || value < column[least]!) least = index;
-        if (most < 0 || value > column[most]!) most = index;
+        if (Number.isNaN(value)) continue;
+        if (least < 0 || value < column[least]) least = index;
+        if (most < 0 || value > column[most]) most = index;
       }
       if (least >= 0) chosen.add(least).add(most);
     }
-    picked.push(...[...chosen].sort((a, b) => a - b));
+    for (const index of [...chosen].sort((a, b) => a - b)) picked.push(index);
     from = to + 1;
   }
   return picked;
@@ -48,24 +48,26 @@ export function pickRows({ xs, columns }: ChartTable, buckets: number): number[]
 
 /** The table with those rows alone. */
 export function takeRows({ xs, columns }: ChartTable, rows: readonly number[]): ChartTable {
-  return {
-    xs: rows.map((row) => xs[row]),
-    columns: columns.map((column) => rows.map((row) => column[row])),
+  const take = (column: Column) => {
+    const taken = new Float64Array(rows.length);
+    for (let index = 0; index < rows.length; index++) taken[index] = column[rows[index]];
+    return taken;
   };
+  return { xs: take(xs), columns: columns.map(take) };
 }
 
 /**
- * All tables over one rising x without repeats: the x first, then the columns of all tables in turn. `undefined` marks an x
- * that a table does not have: no gap. Of rows with the same x in one table the last counts.
+ * All tables over one rising x without repeats: the x first, then the columns of all tables in turn. Null is a gap;
+ * `undefined` marks an x that a table does not have, and is none. Of rows with the same x in one table the last counts.
  */
 export function alignTables(tables: readonly ChartTable[]): [number[], ...(number | null | undefined)[][]] {
-  const xs = [...new Set(tables.flatMap((table) => table.xs))].sort((a, b) => a - b);
+  const xs = [...new Set(tables.flatMap((table) => [...table.xs]))].sort((a, b) => a - b);
   const place = new Map(xs.map((x, index) => [x, index]));
   const aligned = tables.flatMap((table) => {
-    const places = table.xs.map((x) => place.get(x)!);
+    const places = Array.from(table.xs, (x) => place.get(x)!);
     return table.columns.map((column) => {
       const laid = new Array<number | null | undefined>(xs.length).fill(undefined);
-      for (const [row, at] of places.entries()) laid[at] = column[row];
+      for (const [row, at] of places.entries()) laid[at] = Number.isNaN(column[row]) ? null : column[row];
       return laid;
     });
   });

@@ -13,6 +13,8 @@ export interface ChartLimit {
 }
 
 const FONT_PX = 11;
+/** The height of a row of labels, in CSS pixels. */
+export const LABEL_ROW = 15;
 
 /** Rows of labels at the top, so that neighbours do not overlap: the row each label takes, in order of x. */
 export function labelRows(labels: readonly { x: number; width: number }[], gap: number): number[] {
@@ -52,30 +54,38 @@ export function drawLimits(plot: uPlot, limits: readonly ChartLimit[]): void {
   ctx.restore();
 }
 
-/** Labels only where `labelled`: of the panels of one chart the uppermost. */
+/**
+ * Labels only where `labelled`: of the panels of one chart the uppermost, which keeps room for one row of them above its
+ * lines. Labels that would run into their neighbours go further down.
+ */
 export function drawMarks(plot: uPlot, marks: readonly ChartMark[], labelled: boolean): void {
   const { ctx, bbox } = plot;
   const scale = devicePixelRatio;
+  const right = bbox.left + bbox.width;
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = themeValue("--ink");
+  ctx.strokeStyle = themeValue("--ink");
   ctx.lineWidth = scale;
   ctx.setLineDash([4 * scale, 3 * scale]);
   ctx.font = themeFont(FONT_PX * scale);
-  ctx.textBaseline = "top";
-  const right = bbox.left + bbox.width;
-  const placed = marks.map(({ x, label }) => ({ x: Math.round(plot.valToPos(x, "x", true)), label }));
-  const widths = placed.map(({ label }) => ctx.measureText(label).width);
-  const starts = placed.map(({ x }, index) =>
-    Math.max(bbox.left, Math.min(x + 4 * scale, right - widths[index])),
-  );
-  const rows = labelRows(
-    starts.map((x, index) => ({ x, width: widths[index] })),
-    6 * scale,
-  );
-  for (const [index, { x, label }] of placed.entries()) {
-    if (x < bbox.left || x > right) continue;
-    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
-    if (labelled) ctx.fillText(label, starts[index], bbox.top + (2 + rows[index] * (FONT_PX + 3)) * scale);
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  const placed = marks
+    .map(({ x, label }) => {
+      const at = Math.round(plot.valToPos(x, "x", true));
+      const width = ctx.measureText(label).width;
+      return { at, label, width, x: Math.max(0, Math.min(at - 3 * scale, right - width)) };
+    })
+    .filter(({ at }) => at >= bbox.left && at <= right);
+  for (const { at } of placed) line(ctx, at, bbox.top, at, bbox.top + bbox.height);
+  const rows = labelled ? labelRows(placed, 8 * scale) : [];
+  for (const [index, row] of rows.entries()) {
+    const { x, width, label } = placed[index];
+    const middle = bbox.top + (row * LABEL_ROW - LABEL_ROW / 2) * scale;
+    // Within the plot, lines that pass behind a label would make it hard to read.
+    ctx.fillStyle = themeValue("--card");
+    ctx.fillRect(x - 2 * scale, middle - 7 * scale, width + 4 * scale, 14 * scale);
+    ctx.fillStyle = themeValue("--ink");
+    ctx.fillText(label, x, middle);
   }
   ctx.restore();
 }

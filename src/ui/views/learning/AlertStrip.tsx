@@ -30,7 +30,8 @@ interface AlertStripProps {
 }
 
 export function AlertStrip({ alerts, quiet }: AlertStripProps) {
-  const isUnfolded = alertsUnfolded.value && alerts.length > 1;
+  const isUnfolded = alertsUnfolded.value;
+  const isSingle = alerts.length === 1;
   return (
     <section class="card learning-alerts" aria-label="Alerts" data-unfolded={isUnfolded}>
       {alerts.length === 0 ? (
@@ -42,17 +43,17 @@ export function AlertStrip({ alerts, quiet }: AlertStripProps) {
           ))}
         </ul>
       )}
-      {alerts.length > 1 && (
+      {alerts.length > 0 && (
         <button
           type="button"
-          class="button quiet small"
+          class={`button quiet small ${isSingle ? "single" : ""}`}
           aria-expanded={isUnfolded}
           aria-controls="learning-alerts"
           onClick={() => {
             alertsUnfolded.value = !isUnfolded;
           }}
         >
-          {isUnfolded ? "Show the first" : `Show all ${alerts.length}`}
+          {isUnfolded ? "Show less" : isSingle ? "Show more" : `Show all ${alerts.length}`}
         </button>
       )}
     </section>

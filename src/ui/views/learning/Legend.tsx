@@ -1,6 +1,6 @@
 /** A panel's series by name, with the values under the pointer, or the newest ones. */
 import type { PanelDefinition, SeriesDefinition } from "./definitions.ts";
-import { formatValue, NOT_MEASURED } from "./format.ts";
+import { formatValue } from "./format.ts";
 import { nearest, type RunTable } from "./run_table.ts";
 import { Swatch } from "./Swatch.tsx";
 import { axis, cursor } from "./view_state.ts";
@@ -16,10 +16,10 @@ function readingOf({ run, panel, series }: ValueProps): string {
   if (series.style === "dots") {
     const { xs, values } = run.evaluationColumn(series.metric, axis.value);
     const index = at === null ? values.length - 1 : nearest(xs, at);
-    return formatValue(values[index] ?? null, panel.kind);
+    return formatValue(values[index] ?? Number.NaN, panel.kind);
   }
   if (at === null) return formatValue(run.newest(series.metric), panel.kind);
-  return formatValue(run.column(series.metric)[nearest(run.xs(axis.value), at)] ?? null, panel.kind);
+  return formatValue(run.column(series.metric)[nearest(run.xs(axis.value), at)] ?? Number.NaN, panel.kind);
 }
 
 /** By itself, so that the pointer redraws numbers and nothing else. */
@@ -32,7 +32,7 @@ export function StepRead({ run }: { run: RunTable }) {
   const at = cursor.value;
   const steps = run.xs("step");
   const step = at === null ? steps.at(-1) : steps[nearest(run.xs(axis.value), at)];
-  return <span class="num soft small learning-step">step {step ?? NOT_MEASURED}</span>;
+  return <span class="num soft small learning-step">step {formatValue(step ?? Number.NaN, "rate")}</span>;
 }
 
 /** What a panel's axis counts, and its series. */

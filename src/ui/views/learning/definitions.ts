@@ -2,7 +2,7 @@
 import type { Column } from "../../parts/chart_columns.ts";
 import type { ChartLimit } from "../../parts/chart_draw.ts";
 import type { NumberKind } from "./format.ts";
-import { decades, fromZero, fromZeroWithoutSpikes, unitAndBeyond } from "./ranges.ts";
+import { decades, fromZero, fromZeroWithoutSpikes, unitAndBeyond, upToLimit } from "./ranges.ts";
 import { numberField } from "./recipe_fields.ts";
 
 export type ChartId =
@@ -101,10 +101,8 @@ export const CHARTS: readonly ChartDefinition[] = [
       {
         caption: "tokens",
         kind: "length",
-        range: (columns, recipe) => {
-          const longest = numberField(recipe, "generator.maxTokens");
-          return fromZero(columns, 1, longest === null ? undefined : longest * 1.15);
-        },
+        range: (columns, recipe) =>
+          upToLimit(fromZero(columns, 1), numberField(recipe, "generator.maxTokens")),
         limit: (recipe) => {
           const longest = numberField(recipe, "generator.maxTokens");
           return longest === null ? null : { y: longest, label: `maxTokens ${longest}` };
@@ -114,7 +112,7 @@ export const CHARTS: readonly ChartDefinition[] = [
       {
         caption: "share cut",
         kind: "share",
-        range: (columns) => fromZero(columns, 0.1, 1),
+        range: (columns) => fromZero(columns, 0.1),
         series: [line("completions/clipped_ratio", "truncated", "--generator")],
       },
     ],
@@ -149,7 +147,7 @@ export const CHARTS: readonly ChartDefinition[] = [
       {
         caption: "share clipped",
         kind: "share",
-        range: (columns) => fromZero(columns, 0.02, 1),
+        range: (columns) => fromZero(columns, 0.02),
         series: [line("clip_ratio/region_mean", "clipped", "--trainer")],
       },
     ],
@@ -163,7 +161,8 @@ export const CHARTS: readonly ChartDefinition[] = [
       {
         caption: "global norm",
         kind: "norm",
-        range: (columns) => fromZeroWithoutSpikes(columns, 0.01),
+        range: (columns, recipe) =>
+          upToLimit(fromZeroWithoutSpikes(columns, 0.01), numberField(recipe, "trainer.maxGradNorm")),
         limit: (recipe) => {
           const norm = numberField(recipe, "trainer.maxGradNorm");
           return norm === null || norm === 0 ? null : { y: norm, label: `maxGradNorm ${norm}` };

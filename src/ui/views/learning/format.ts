@@ -28,9 +28,9 @@ function threeDigits(value: number): string {
   return value.toFixed(size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }
 
-/** A value of a chart: `0.947`, `81.5 %`, `1,431`, `4.6·10⁻⁵`. */
-export function formatValue(value: number | null, kind: NumberKind): string {
-  if (value === null) return NOT_MEASURED;
+/** A value of a chart: `0.947`, `81.5 %`, `1,431`, `4.6·10⁻⁵`; a dash for NaN, what was not measured. */
+export function formatValue(value: number, kind: NumberKind): string {
+  if (Number.isNaN(value)) return NOT_MEASURED;
   switch (kind) {
     case "score":
       return value.toFixed(3);

@@ -10,8 +10,9 @@ const score = (value: number) => value.toFixed(2);
 const recent = (run: RunTable, metric: string) => run.column(metric).slice(-WINDOW);
 
 /** Share of right answers in the newest steps; the reward stands in where answers are not judged. */
-function solvedShare(run: RunTable): number | null {
-  return mean(recent(run, "completions/correct_ratio")) ?? mean(recent(run, "reward"));
+function solvedShare(run: RunTable): number {
+  const right = mean(recent(run, "completions/correct_ratio"));
+  return Number.isNaN(right) ? mean(recent(run, "reward")) : right;
 }
 
 /** Which way dead groups are dead: counted where the trainer counts it, otherwise told from the mean. */
@@ -24,7 +25,7 @@ function deadBecause(run: RunTable): "easy" | "hard" | "both" | "unknown" {
   }
   const right = solvedShare(run);
   // Groups of eight that all agree by chance have a mean near an end: 0.8⁸ = 17 % of groups at 80 % right answers.
-  return right === null ? "unknown" : right >= 0.8 ? "easy" : right <= 0.2 ? "hard" : "both";
+  return Number.isNaN(right) ? "unknown" : right >= 0.8 ? "easy" : right <= 0.2 ? "hard" : "both";
 }
 
 /** From half on, more is generated for nothing than for learning; from four fifths on, five times what is needed. */
@@ -33,11 +34,11 @@ const DEAD_WARN = 0.8;
 
 const deadGroups: Rule = (run, recipe) => {
   const share = mean(recent(run, "frac_reward_zero_std"));
-  if (share === null || share < DEAD_NOTE) return null;
+  if (!(share >= DEAD_NOTE)) return null;
   const size = numberField(recipe, "trainer.groupSize");
   const because = deadBecause(run);
   const right = mean(recent(run, "completions/correct_ratio"));
-  const known = right === null ? "" : ` (${percent(right)} of all answers are right)`;
+  const known = Number.isNaN(right) ? "" : ` (${percent(right)} of all answers are right)`;
   const words = {
     easy: `the task is too easy for this model${known}`,
     hard: `the task is too hard for this model${known}`,
@@ -77,9 +78,8 @@ const rewardFell: Rule = (run) => {
   const now = mean(rewards.slice(-WINDOW));
   const best = bestMean(rewards, WINDOW, WINDOW);
   const spread = mean(run.column("reward_std"));
-  if (now === null || best === null || !spread) return null;
   const fall = (best - now) / spread;
-  if (fall < FALL_NOTE) return null;
+  if (!(fall >= FALL_NOTE && spread > 0)) return null;
   return {
     id: "reward-fell",
     chart: "reward",
@@ -102,8 +102,7 @@ const entropyCollapsed: Rule = (run) => {
   const first = mean(entropies.slice(0, FIRST_STEPS));
   const now = mean(entropies.slice(-WINDOW));
   const solved = solvedShare(run);
-  if (first === null || now === null || now >= ENTROPY_LEFT * first) return null;
-  if (solved !== null && solved >= SOLVED) return null;
+  if (!(now < ENTROPY_LEFT * first) || solved >= SOLVED) return null;
   return {
     id: "entropy-collapsed",
     chart: "entropy",
@@ -120,7 +119,7 @@ const CUT_WARN = 0.3;
 
 const truncated: Rule = (run, recipe) => {
   const share = mean(recent(run, "completions/clipped_ratio"));
-  if (share === null || share < CUT_NOTE) return null;
+  if (!(share >= CUT_NOTE)) return null;
   const longest = numberField(recipe, "generator.maxTokens");
   return {
     id: "truncated",
@@ -141,7 +140,7 @@ const gradientSpike: Rule = (run) => {
   const norms = run.column("grad_norm");
   const usual = median(norms.slice(-USUAL_STEPS));
   const highest = peak(norms.slice(-WINDOW));
-  if (norms.length < 2 * WINDOW || !usual || highest === null || highest.value < SPIKE * usual) return null;
+  if (norms.length < 2 * WINDOW || highest === null || !(highest.value >= SPIKE * usual)) return null;
   const step = run.xs("step")[Math.max(0, norms.length - WINDOW) + highest.index];
   return {
     id: "gradient-spike",
@@ -157,7 +156,7 @@ const gradientClipped: Rule = (run, recipe) => {
   const limit = numberField(recipe, "trainer.maxGradNorm");
   if (!limit) return null;
   const share = shareAbove(recent(run, "grad_norm"), limit);
-  if (share === null || share <= OFTEN_CLIPPED) return null;
+  if (!(share > OFTEN_CLIPPED)) return null;
   return {
     id: "gradient-clipped",
     chart: "gradient",

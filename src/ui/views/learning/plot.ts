@@ -34,9 +34,7 @@ export function plotPanel(
   const plot: PanelPlot = { lines: [], bands: [], tables: [], yRange: [0, 1] };
   const ranged: Column[] = [];
   const bounded = (column: Column): Column =>
-    panel.logarithmic
-      ? column.map((value) => (value === null ? null : Math.max(value, MISMATCH_FLOOR)))
-      : column;
+    panel.logarithmic ? column.map((value) => Math.max(value, MISMATCH_FLOOR)) : column;
 
   for (const [index, run] of runs.entries()) {
     const dash = index === 0 ? undefined : DASHES[(index - 1) % DASHES.length];
@@ -49,11 +47,7 @@ export function plotPanel(
     const addBand = (metric: string, spread: string, color: string) => {
       const middle = run.smoothedColumn(metric, smoothing);
       const around = run.smoothedColumn(spread, smoothing);
-      const edge = (sign: number) =>
-        middle.map((value, row) => {
-          const width = around[row];
-          return value === null || width === null ? null : value + sign * width;
-        });
+      const edge = (sign: number) => middle.map((value, row) => value + sign * around[row]);
       const upper = plot.lines.length;
       add(edge(1), { color, width: 0 });
       add(edge(-1), { color, width: 0 });

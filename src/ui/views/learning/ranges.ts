@@ -12,47 +12,59 @@ export function roundUp(value: number): number {
   return Number((digit * power).toPrecision(2));
 }
 
-function present(columns: readonly Column[]): number[] {
-  return columns.flatMap((column) => column.filter((value) => value !== null));
+/** The least and the greatest value, and the given one. */
+function extent(columns: readonly Column[], given: number): [number, number] {
+  let [least, most] = [given, given];
+  for (const column of columns)
+    for (const value of column) {
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+  return [least, most];
 }
 
-const most = (values: readonly number[], least: number) =>
-  values.reduce((so, value) => Math.max(so, value), least);
-
-/** From 0 to a round number above the largest value, at least to `atLeast`, at most to `atMost`. */
-export function fromZero(
-  columns: readonly Column[],
-  atLeast: number,
-  atMost = Number.POSITIVE_INFINITY,
-): [number, number] {
-  return [0, Math.min(atMost, roundUp(Math.max(atLeast, most(present(columns), 0))))];
+/** From 0 to a round number above the largest value, at least to `atLeast`. */
+export function fromZero(columns: readonly Column[], atLeast: number): [number, number] {
+  return [0, roundUp(extent(columns, atLeast)[1])];
 }
 
 /** A spike further out than this many times the middle value leaves the chart rather than flattening the rest. */
 const SPIKE = 8;
 
+/** The middle value of at most some thousand of them, evenly taken; 0 where there is none. */
+function usual(columns: readonly Column[]): number {
+  const values = columns
+    .flatMap((column) => {
+      const stride = Math.max(1, Math.floor(column.length / 1000));
+      return Array.from({ length: Math.ceil(column.length / stride) }, (_, index) => column[index * stride]);
+    })
+    .filter((value) => !Number.isNaN(value))
+    .sort((a, b) => a - b);
+  return values[values.length >> 1] ?? 0;
+}
+
 /** From 0 to a round number above what is usual. */
 export function fromZeroWithoutSpikes(columns: readonly Column[], atLeast: number): [number, number] {
-  const values = present(columns).sort((a, b) => a - b);
-  const middle = values[values.length >> 1] ?? 0;
-  const largest = values.at(-1) ?? 0;
+  const middle = usual(columns);
+  const [, largest] = extent(columns, 0);
   return [0, roundUp(Math.max(atLeast, middle > 0 ? Math.min(largest, SPIKE * middle) : largest))];
+}
+
+/** Up to a limit and a little beyond where it is near enough to be worth seeing; otherwise the range as it is. */
+export function upToLimit([low, high]: [number, number], limit: number | null): [number, number] {
+  const isNear = limit !== null && limit > 0 && limit <= 2.5 * high;
+  return [low, isNear ? Math.max(high, 1.15 * limit) : high];
 }
 
 /** A score that is mostly between 0 and 1; further where its means are. Bands may leave the chart. */
 export function unitAndBeyond(columns: readonly Column[]): [number, number] {
-  const values = present(columns);
-  const highest = most(values, 1);
-  const lowest = -most(
-    values.map((value) => -value),
-    0,
-  );
+  const [lowest, highest] = extent(columns, 0);
   return [lowest < 0 ? -roundUp(-lowest) : 0, highest > 1 ? roundUp(highest) : 1];
 }
 
 /** Whole decades from `floor` to above the largest value, at least three. */
 export function decades(columns: readonly Column[], floor: number): [number, number] {
-  const largest = most(present(columns), floor * 1000);
+  const [, largest] = extent(columns, floor * 1000);
   return [floor, 10 ** Math.ceil(Math.log10(largest) - 1e-9)];
 }
 

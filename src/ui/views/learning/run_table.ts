@@ -6,7 +6,7 @@ import { smooth } from "./smoothing.ts";
 export type XAxis = "step" | "time" | "tokens";
 
 /** The greatest index whose x is not beyond the given one; -1 where all are. */
-export function lastNotBeyond(xs: readonly number[], x: number): number {
+export function lastNotBeyond(xs: ArrayLike<number>, x: number): number {
   let low = 0;
   let high = xs.length;
   while (low < high) {
@@ -18,7 +18,7 @@ export function lastNotBeyond(xs: readonly number[], x: number): number {
 }
 
 /** The index whose x is nearest; -1 where there is none. */
-export function nearest(xs: readonly number[], x: number): number {
+export function nearest(xs: ArrayLike<number>, x: number): number {
   const before = lastNotBeyond(xs, x);
   if (before < 0) return xs.length > 0 ? 0 : -1;
   if (before + 1 === xs.length) return before;
@@ -30,30 +30,49 @@ export class RunTable {
   readonly rows: readonly StepRow[];
   readonly evaluations: readonly EvaluationRow[];
   private readonly columns = new Map<string, Column>();
-  private readonly axes = new Map<XAxis, readonly number[]>();
+  private readonly axes = new Map<XAxis, Column>();
   private smoothed = new Map<string, Column>();
   private weight = 0;
 
-  /** The rows are copied, since a live run goes on to append to its own. */
-  constructor(name: string, rows: readonly StepRow[], evaluations: readonly EvaluationRow[]) {
+  /**
+   * The rows are copied, since a live run goes on to append to its own.
+   *
+   * @param previous an earlier table of the run; where the rows begin with its rows, its columns need not be read again
+   */
+  constructor(
+    name: string,
+    rows: readonly StepRow[],
+    evaluations: readonly EvaluationRow[],
+    previous?: RunTable,
+  ) {
     this.name = name;
     this.rows = [...rows];
     this.evaluations = [...evaluations];
+    const known = previous?.length ?? 0;
+    if (!previous || known > rows.length || rows[known - 1] !== previous.rows[known - 1]) return;
+    for (const [metric, column] of previous.columns) this.columns.set(metric, this.read(metric, column));
   }
 
   get length(): number {
     return this.rows.length;
   }
 
-  /** A metric by step; null where it was not measured. */
+  /** A metric by step; NaN where it was not measured. */
   column(metric: string): Column {
     const known = this.columns.get(metric);
     if (known) return known;
-    const column = this.rows.map((row) => {
-      const value = row[metric];
-      return typeof value === "number" && Number.isFinite(value) ? value : null;
-    });
+    const column = this.read(metric, new Float64Array(0));
     this.columns.set(metric, column);
+    return column;
+  }
+
+  private read(metric: string, known: Column): Column {
+    const column = new Float64Array(this.length);
+    column.set(known);
+    for (let index = known.length; index < column.length; index++) {
+      const value = this.rows[index][metric];
+      column[index] = typeof value === "number" && Number.isFinite(value) ? value : Number.NaN;
+    }
     return column;
   }
 
@@ -68,15 +87,16 @@ export class RunTable {
   }
 
   /** Never falling: the step, the seconds spent on steps so far, or the tokens trained on so far. */
-  xs(axis: XAxis): readonly number[] {
+  xs(axis: XAxis): Column {
     const known = this.axes.get(axis);
     if (known) return known;
+    const xs = new Float64Array(this.length);
+    const column = this.column({ step: "step", time: "step_time", tokens: "num_tokens" }[axis]);
     let reached = 0;
-    const xs = this.rows.map((row, index) => {
-      if (axis === "time") reached += Math.max(0, row.step_time ?? 0);
-      else reached = Math.max(reached, (axis === "step" ? (row.step ?? index + 1) : row.num_tokens) ?? 0);
-      return reached;
-    });
+    for (const [index, value] of column.entries()) {
+      if (value > (axis === "time" ? 0 : reached)) reached = axis === "time" ? reached + value : value;
+      xs[index] = reached;
+    }
     this.axes.set(axis, xs);
     return xs;
   }
@@ -89,15 +109,18 @@ export class RunTable {
   }
 
   /** A metric of the evaluations over an axis. */
-  evaluationColumn(metric: string, axis: XAxis): { xs: number[]; values: (number | null)[] } {
+  evaluationColumn(metric: string, axis: XAxis): { xs: Column; values: Column } {
     const found = this.evaluations
-      .map(({ step, metrics }) => ({ x: this.xOfStep(axis, step), value: metrics[metric] ?? null }))
+      .map(({ step, metrics }) => ({ x: this.xOfStep(axis, step), value: metrics[metric] ?? Number.NaN }))
       .sort((a, b) => a.x - b.x);
-    return { xs: found.map(({ x }) => x), values: found.map(({ value }) => value) };
+    return {
+      xs: Float64Array.from(found, ({ x }) => x),
+      values: Float64Array.from(found, ({ value }) => value),
+    };
   }
 
-  /** The newest value that was measured. */
-  newest(metric: string): number | null {
-    return this.column(metric).findLast((value) => value !== null) ?? null;
+  /** The newest value that was measured; NaN before there is one. */
+  newest(metric: string): number {
+    return this.column(metric).findLast((value) => !Number.isNaN(value)) ?? Number.NaN;
   }
 }

@@ -9,12 +9,18 @@ import type { Column } from "../../parts/chart_columns.ts";
  */
 export function smooth(values: Column, weight: number): Column {
   if (weight <= 0) return values;
+  const smoothed = new Float64Array(values.length);
   let sum = 0;
   let kept = 1;
-  return values.map((value) => {
-    if (value === null) return null;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (Number.isNaN(value)) {
+      smoothed[index] = value;
+      continue;
+    }
     sum = weight * sum + (1 - weight) * value;
     kept *= weight;
-    return sum / (1 - kept);
-  });
+    smoothed[index] = sum / (1 - kept);
+  }
+  return smoothed;
 }

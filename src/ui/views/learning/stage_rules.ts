@@ -17,8 +17,8 @@ const MISMATCH_WARN = 0.05;
 
 const mismatch: Rule = (run, recipe) => {
   const divergence = mean(recent(run, "trainer/mismatch_kl"));
-  if (divergence === null || divergence < MISMATCH_NOTE) return null;
-  const staleness = mean(recent(run, "sample/staleness_mean")) ?? 0;
+  if (!(divergence >= MISMATCH_NOTE)) return null;
+  const staleness = mean(recent(run, "sample/staleness_mean"));
   const bound = numberField(recipe, "trainer.maxStaleness");
   const isStale = staleness >= 0.5 && bound !== 0;
   return {
@@ -37,7 +37,7 @@ const CLIPPED_NOTE = 0.2;
 
 const clipped: Rule = (run) => {
   const share = mean(recent(run, "clip_ratio/region_mean"));
-  if (share === null || share < CLIPPED_NOTE) return null;
+  if (!(share >= CLIPPED_NOTE)) return null;
   return {
     id: "clipped",
     chart: "mismatch",
@@ -68,7 +68,7 @@ const stale: Rule = (run, recipe) => {
         "Raise `trainer.maxStaleness`, or lower `generator.concurrency` so that less is under way at once.",
     };
   const staleness = mean(recent(run, "sample/staleness_mean"));
-  if (staleness === null || bound === null || bound < 2 || staleness < AT_BOUND * bound) return null;
+  if (bound === null || bound < 2 || !(staleness >= AT_BOUND * bound)) return null;
   return {
     id: "staleness-bound",
     chart: "staleness",
@@ -86,8 +86,8 @@ const REFILLING = 0.5;
 
 const trainerWaits: Rule = (run, recipe) => {
   const share = mean(recent(run, "trainer/idle_ratio"));
-  if (share === null || share < WAIT_NOTE) return null;
-  const dead = mean(recent(run, "frac_reward_zero_std")) ?? 0;
+  if (!(share >= WAIT_NOTE)) return null;
+  const dead = mean(recent(run, "frac_reward_zero_std"));
   const concurrency = numberField(recipe, "generator.concurrency");
   const advice =
     textField(recipe, "mode") === "sync"
@@ -106,7 +106,7 @@ const trainerWaits: Rule = (run, recipe) => {
 
 const generatorWaits: Rule = (run, recipe) => {
   const share = mean(recent(run, "generator/idle_ratio"));
-  if (share === null || share < WAIT_NOTE) return null;
+  if (!(share >= WAIT_NOTE)) return null;
   const bound = numberField(recipe, "trainer.maxStaleness");
   const advice =
     textField(recipe, "mode") === "sync"

@@ -1,4 +1,5 @@
 /** The newest numbers of a chart as rows, the newest first. */
+import type { Column } from "../../parts/chart_columns.ts";
 import type { ChartDefinition } from "./definitions.ts";
 import { formatValue, type NumberKind } from "./format.ts";
 import type { RunTable } from "./run_table.ts";
@@ -12,19 +13,14 @@ export interface ChartRows {
 
 /** Evaluations stand in the row of the step after which they were made, in a row of their own before the first. */
 export function chartRows({ panels }: ChartDefinition, run: RunTable, limit: number): ChartRows {
-  const values = new Map<number, Map<number, number | null>>();
+  const values = new Map<number, Map<number, number>>();
   const heads: string[] = [];
   const kinds: NumberKind[] = [];
-  const add = (
-    head: string,
-    kind: NumberKind,
-    steps: readonly number[],
-    column: readonly (number | null)[],
-  ) => {
+  const add = (head: string, kind: NumberKind, steps: Column, column: Column) => {
     const place = heads.push(head) - 1;
     kinds.push(kind);
     for (const [index, step] of steps.entries()) {
-      const row = values.get(step) ?? new Map<number, number | null>();
+      const row = values.get(step) ?? new Map<number, number>();
       values.set(step, row.set(place, column[index]));
     }
   };
@@ -42,7 +38,7 @@ export function chartRows({ panels }: ChartDefinition, run: RunTable, limit: num
     heads,
     rows: newest.slice(0, limit).map(([step, row]) => ({
       step,
-      cells: kinds.map((kind, place) => formatValue(row.get(place) ?? null, kind)),
+      cells: kinds.map((kind, place) => formatValue(row.get(place) ?? Number.NaN, kind)),
     })),
     count: newest.length,
   };

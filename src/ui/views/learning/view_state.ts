@@ -21,7 +21,7 @@ export function tableOf(feed: RunFeed): RunTable {
   const mark = [steps.length, steps.at(-1), evaluations.length, evaluations.at(-1)];
   const known = tables.get(feed);
   if (known?.mark.every((part, index) => part === mark[index])) return known.table;
-  const table = new RunTable(feed.name, steps, evaluations);
+  const table = new RunTable(feed.name, steps, evaluations, known?.table);
   tables.set(feed, { mark, table });
   return table;
 }

@@ -1,57 +1,64 @@
-/** Numbers over stretches of a column; null where nothing was measured. */
+/** Numbers over stretches of a column, missing values left out; NaN where nothing was measured. */
 import type { Column } from "../../parts/chart_columns.ts";
 
-function present(values: Column): number[] {
-  return values.filter((value) => value !== null);
+const measured = (value: number) => !Number.isNaN(value);
+
+function sumAndCount(values: Column): { sum: number; count: number } {
+  let sum = 0;
+  let count = 0;
+  for (const value of values)
+    if (measured(value)) {
+      sum += value;
+      count++;
+    }
+  return { sum, count };
 }
 
-export function mean(values: Column): number | null {
-  const found = present(values);
-  return found.length === 0 ? null : found.reduce((sum, value) => sum + value, 0) / found.length;
+export function mean(values: Column): number {
+  const { sum, count } = sumAndCount(values);
+  return sum / count;
 }
 
-export function total(values: Column): number {
-  return present(values).reduce((sum, value) => sum + value, 0);
-}
+/** 0 where nothing was measured. */
+export const total = (values: Column) => sumAndCount(values).sum;
 
 /** The upper one of the two in the middle where there are two. */
-export function median(values: Column): number | null {
-  const found = present(values).sort((a, b) => a - b);
-  return found[found.length >> 1] ?? null;
+export function median(values: Column): number {
+  const found = values.filter(measured).sort();
+  return found[found.length >> 1] ?? Number.NaN;
 }
 
 /** The share of the measured values above a limit. */
-export function shareAbove(values: Column, limit: number): number | null {
-  const found = present(values);
-  return found.length === 0 ? null : found.filter((value) => value > limit).length / found.length;
+export function shareAbove(values: Column, limit: number): number {
+  const found = values.filter(measured);
+  return found.filter((value) => value > limit).length / found.length;
 }
 
-/** The greatest value and its index. */
+/** The greatest value and its index; null where there is none. */
 export function peak(values: Column): { value: number; index: number } | null {
   let found: { value: number; index: number } | null = null;
   for (const [index, value] of values.entries())
-    if (value !== null && (found === null || value > found.value)) found = { value, index };
+    if (measured(value) && (found === null || value > found.value)) found = { value, index };
   return found;
 }
 
 /** The greatest mean over `length` neighbouring values, the last `skipped` left out. */
-export function bestMean(values: Column, length: number, skipped: number): number | null {
-  const end = values.length - skipped;
-  let best: number | null = null;
+export function bestMean(values: Column, length: number, skipped: number): number {
+  let best = Number.NaN;
   let sum = 0;
   let count = 0;
-  for (let index = 0; index < end; index++) {
+  for (let index = 0; index < values.length - skipped; index++) {
     const entering = values[index];
-    const leaving = index >= length ? values[index - length] : null;
-    if (entering !== null) {
+    const leaving = index >= length ? values[index - length] : Number.NaN;
+    if (measured(entering)) {
       sum += entering;
       count++;
     }
-    if (leaving !== null) {
+    if (measured(leaving)) {
       sum -= leaving;
       count--;
     }
-    if (index >= length - 1 && count > 0) best = Math.max(best ?? Number.NEGATIVE_INFINITY, sum / count);
+    if (index >= length - 1 && count > 0 && !(sum / count <= best)) best = sum / count;
   }
   return best;
 }

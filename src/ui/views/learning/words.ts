@@ -13,16 +13,24 @@ const STRETCH = 5;
 const OF_RANGE = 0.08;
 const OF_VALUE = 0.01;
 
+/** The newest measured values, in their order. */
+function newestValues(column: Column, count: number): Column {
+  const found: number[] = [];
+  for (let index = column.length - 1; index >= 0 && found.length < count; index--)
+    if (!Number.isNaN(column[index])) found.unshift(column[index]);
+  return Float64Array.from(found);
+}
+
 /** Null before there are enough steps to tell. */
 export function trendOf(column: Column): Trend | null {
-  const values = column.filter((value) => value !== null);
+  const values = newestValues(column, 2 * STRETCH);
   if (values.length < 2 * STRETCH) return null;
-  const now = mean(values.slice(-STRETCH))!;
-  const before = mean(values.slice(-2 * STRETCH, -STRETCH))!;
-  let [least, most] = [values[0], values[0]];
-  for (const value of values) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
+  const now = mean(values.subarray(STRETCH));
+  const before = mean(values.subarray(0, STRETCH));
+  let [least, most] = [now, now];
+  for (const value of column) {
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
   const change = now - before;
   if (Math.abs(change) <= Math.max(OF_RANGE * (most - least), OF_VALUE * Math.abs(before))) return "steady";
@@ -35,12 +43,11 @@ export function panelInWords(title: string, panel: PanelDefinition, run: RunTabl
   const parts = panel.series.map(({ metric, label, style }) => {
     if (style === "dots") {
       const { values } = run.evaluationColumn(metric, "step");
-      return values.length === 0
-        ? `${label} not measured`
-        : `${label} ${formatValue(values.at(-1)!, panel.kind)}`;
+      const newest = values.at(-1);
+      return newest === undefined ? `${label} not measured` : `${label} ${formatValue(newest, panel.kind)}`;
     }
     const value = run.newest(metric);
-    if (value === null) return `${label} not measured`;
+    if (Number.isNaN(value)) return `${label} not measured`;
     const trend = trendOf(run.column(metric));
     return `${label} ${formatValue(value, panel.kind)}${trend === null ? "" : `, ${trend}`}`;
   });
