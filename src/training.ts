@@ -100,7 +100,7 @@ class Session {
   }
 
   async run(stages: Stages): Promise<TrainingSummary> {
-    const { recipe, run, signal, onPulseSource } = this.inputs;
+    const { recipe, run, signal, onPulseSource, onStages } = this.inputs;
     this.stages = stages;
     this.pulse = new PulseMeter(recipe, stages, this.first);
     const recorded = await this.readEvaluation();
@@ -114,6 +114,7 @@ class Session {
       heldOut: stages.heldOut.length,
       evaluates,
     });
+    onStages?.(stages);
     onPulseSource?.(() => this.pulse.read(this.totals.samples));
     this.timeline.published(stages.trainer.version);
     stages.generator.onGroup(({ groupId, finished }) => this.timeline.groupFinished(groupId, finished));

@@ -2,6 +2,7 @@
 import type { Recipe } from "./config/schema.ts";
 import type { Knobs, RunControl } from "./control.ts";
 import type { ModelFiles } from "./data/source.ts";
+import type { LoopStages } from "./loop.ts";
 import type { TraceEvent } from "./metrics/trace.ts";
 import type { FoundCheckpoint } from "./runs/checkpoint.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
@@ -23,6 +24,8 @@ export interface TrainingInputs {
   control?: RunControl;
   /** Given once, when the stages are open: what the loop is at, to be read as often as one likes. */
   onPulseSource?(read: () => LoopPulse): void;
+  /** Given once, when the stages are open: tests of recovery lose their devices. */
+  onStages?(stages: Pick<LoopStages, "trainer" | "generator">): void;
 }
 
 export interface EvaluationRecord {

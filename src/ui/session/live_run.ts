@@ -3,6 +3,7 @@
 import type { Recipe } from "../../config/schema.ts";
 import { type Knobs, RunControl } from "../../control.ts";
 import { loadModelFiles } from "../../data/source.ts";
+import type { LoopStages } from "../../loop.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import { latestCheckpoint } from "../../runs/checkpoint.ts";
 import { createRun, openRun, type RunDirectory } from "../../runs/run_directory.ts";
@@ -37,6 +38,7 @@ export class LiveRun {
   private began = false;
   private heldOut = 0;
   private lastPulse = "";
+  private stages: Pick<LoopStages, "trainer" | "generator"> | null = null;
 
   constructor(options: LiveRunOptions) {
     this.options = options;
@@ -85,8 +87,10 @@ export class LiveRun {
     this.control.turn(knobs);
   }
 
-  async loseDevice(_which: "trainer" | "generator"): Promise<void> {
-    throw new TypeError("not yet");
+  /** Loses a GPU device on purpose; for tests of recovery. @throws TypeError before the stages are open */
+  async loseDevice(which: "trainer" | "generator"): Promise<void> {
+    if (!this.stages) throw new TypeError("There is no device yet");
+    await (which === "trainer" ? this.stages.trainer.loseDevice() : this.stages.generator.loseDevice(0));
   }
 
   stop(): void {
@@ -157,12 +161,16 @@ export class LiveRun {
     const onPulseSource = (read: () => LoopPulse) => {
       beat = setInterval(() => this.tellPulse(read()), PULSE_MS);
     };
+    const onStages = (stages: typeof this.stages) => {
+      this.stages = stages;
+    };
     try {
       return await runTraining(
-        { recipe, model, dataText, run, resume, signal, control, onPulseSource },
+        { recipe, model, dataText, run, resume, signal, control, onPulseSource, onStages },
         (event) => this.report(event),
       );
     } finally {
+      this.stages = null;
       clearInterval(beat);
     }
   }
