@@ -1,5 +1,5 @@
 /** The table behind the picture: how each track spent the span that is in view. */
-import { sliceLabel } from "./activities.ts";
+import { labelOf } from "./activities.ts";
 import { percent } from "./bottleneck.ts";
 import type { TrackShare } from "./shares.ts";
 import { length } from "./viewport.ts";
@@ -46,7 +46,7 @@ export function ShareTable({ shares, span, words }: ShareTableProps) {
                     <span class={`timeline-name inline ${track.stage ?? ""}`}>{track.name}</span>
                   </th>
                 )}
-                <td>{sliceLabel(name)}</td>
+                <td>{labelOf({ track: track.name, name })}</td>
                 <td class="end">{percent(time / span)}</td>
                 <td class="end">{length(time)}</td>
                 <td class="end">{count.toLocaleString("en")}</td>

@@ -1,6 +1,6 @@
 /** What is known of the slice that is pointed at or selected; keeps its place while there is none. */
 
-import { colourStage, isWait, sliceLabel } from "./activities.ts";
+import { colourStage, isWait, labelOf } from "./activities.ts";
 import type { TimelineController } from "./controller.ts";
 import { describe, type Link } from "./describe.ts";
 
@@ -27,15 +27,17 @@ export function SliceCard({ controller, help }: { controller: TimelineController
   const stage = colourStage(slice.track, slice.name);
   return (
     <div class="timeline-card">
-      <h3 class={`timeline-title ${stage ?? ""}${isWait(slice.name) ? " wait" : ""}`}>{title}</h3>
-      <dl class="timeline-facts num">
-        <Fact name="track" value={track} />
-        <Fact name="start" value={start} />
-        <Fact name="duration" value={duration} />
-        {details.map(([name, value]) => (
-          <Fact key={name} name={name} value={value} />
-        ))}
-      </dl>
+      <div class="timeline-what">
+        <h3 class={`timeline-title ${stage ?? ""}${isWait(slice.name) ? " wait" : ""}`}>{title}</h3>
+        <dl class="timeline-facts num">
+          <Fact name="track" value={track} />
+          <Fact name="start" value={start} />
+          <Fact name="duration" value={duration} />
+          {details.map(([name, value]) => (
+            <Fact key={name} name={name} value={value} />
+          ))}
+        </dl>
+      </div>
       {links.length > 0 && (
         <p class="timeline-links small">
           {links.slice(0, MOST_LINKS).map((link) => (
@@ -65,7 +67,7 @@ function LinkButton({ link, controller }: { link: Link; controller: TimelineCont
   const { way, count, slice } = link;
   return (
     <button type="button" class="timeline-link" onClick={() => controller.select(slice, true)}>
-      {way === "feeds" ? "→ feeds" : "← from"} {slice.track}, {sliceLabel(slice.name)}
+      {way === "feeds" ? "→ feeds" : "← from"} {slice.track}, {labelOf(slice)}
       {count > 1 && ` × ${count}`}
     </button>
   );

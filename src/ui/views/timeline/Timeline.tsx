@@ -6,6 +6,7 @@ import type { RunFeed } from "../../state/run_feed.ts";
 import { TimelineController } from "./controller.ts";
 import { spoken } from "./describe.ts";
 import { downloadTrace, mirrored, setMirrored } from "./export.ts";
+import { Overview } from "./Overview.tsx";
 import { ShareTable } from "./ShareTable.tsx";
 import { SliceCard } from "./SliceCard.tsx";
 import { type Summary, summarize } from "./summary.ts";
@@ -54,6 +55,7 @@ function Chart({ run, controller }: { run: RunFeed; controller: TimelineControll
     <>
       <Sentence run={run} controller={controller} />
       <Tools run={run} controller={controller} />
+      <Overview controller={controller} />
       <TimelineCanvas controller={controller} help={help} />
       <p class="timeline-legend small soft">
         <span class="timeline-key wait">waits</span>
@@ -146,7 +148,7 @@ function Tools({ run, controller }: { run: RunFeed; controller: TimelineControll
         </button>
       </fieldset>
       <div class="timeline-options">
-        <label class="timeline-check small">
+        <label class="timeline-check small" title="From rollouts to the step that used them">
           <input
             type="checkbox"
             checked={allArrows.value}
@@ -156,7 +158,7 @@ function Tools({ run, controller }: { run: RunFeed; controller: TimelineControll
           />
           All arrows
         </label>
-        <label class="timeline-check small">
+        <label class="timeline-check timeline-devtools small" title="As tracks of Chrome's Performance panel">
           <input
             type="checkbox"
             checked={mirrored.value}

@@ -6,6 +6,7 @@ import { Gestures, press } from "./gestures.ts";
 import { hit, type Layout, layoutOf } from "./layout.ts";
 import { Painter } from "./paint.ts";
 import { readPalette } from "./palette.ts";
+import { fitCanvas, watchLook } from "./surface.ts";
 import type { Span } from "./trace_index.ts";
 
 /** Below this width names stand above their tracks, which grow for fingers. */
@@ -55,13 +56,7 @@ class Canvas {
   /** Watches everything that changes the picture. Returns how to stop. */
   watch(): () => void {
     const { controller } = this;
-    const sizes = new ResizeObserver(() => this.resize());
-    sizes.observe(this.host);
-    const repaint = () => this.restyle();
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", repaint);
-    const attributes = new MutationObserver(repaint);
-    attributes.observe(document.documentElement, { attributes: true });
+    const stopLook = watchLook(this.host, () => this.resize());
     const stopLayout = effect(() => {
       controller.grown.value;
       this.arrange();
@@ -76,9 +71,7 @@ class Canvas {
       this.request();
     });
     return () => {
-      sizes.disconnect();
-      attributes.disconnect();
-      scheme.removeEventListener("change", repaint);
+      stopLook();
       stopLayout();
       stopDrawing();
       cancelAnimationFrame(this.frame);
@@ -91,8 +84,9 @@ class Canvas {
 
   private resize(): void {
     this.width = this.host.clientWidth;
+    this.painter = null;
     this.arrange();
-    this.restyle();
+    this.request();
   }
 
   /** Lays out anew only where tracks came or lanes were added: names are then set again. */
@@ -108,20 +102,8 @@ class Canvas {
     if (!same) this.layout.value = layoutOf(index, compact);
   }
 
-  private restyle(): void {
-    this.painter = null;
-    this.request();
-  }
-
   private prepared(): Painter | null {
-    const height = this.layout.peek().height;
-    const ratio = window.devicePixelRatio;
-    const [pixelWidth, pixelHeight] = [Math.round(this.width * ratio), Math.round(height * ratio)];
-    if (this.canvas.width !== pixelWidth || this.canvas.height !== pixelHeight) {
-      this.canvas.width = pixelWidth;
-      this.canvas.height = pixelHeight;
-      this.canvas.style.height = `${height}px`;
-    }
+    const ratio = fitCanvas(this.canvas, this.width, this.layout.peek().height);
     if (this.painter && this.ratio === ratio) return this.painter;
     this.ratio = ratio;
     const context = this.canvas.getContext("2d");

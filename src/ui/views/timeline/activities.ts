@@ -19,15 +19,19 @@ export function isWait(name: string): boolean {
   return /^wait/i.test(name);
 }
 
-/** What a wait was for, "rollouts" of `wait for rollouts`; "" where its name does not say. */
-export function awaited(name: string): string {
-  return name.replace(/^wait\w*\s*(for\s+|on\s+)?/i, "").trim();
+/** What a wait was for, "rollouts" of `wait for rollouts`; "" where nobody knows. */
+export function awaited(track: string, name: string): string {
+  const said = name.replace(/^wait\w*\s*(for\s+|on\s+)?/i, "").trim();
+  // A generator rests when it has nothing to decode, whatever the reason; a verifier when nothing is done.
+  if (said === "" && stageOf(track) === "generator") return "prompts";
+  if (said === "" && stageOf(track) === "verifier") return "completions";
+  return said;
 }
 
 /** What is written on a slice. */
-export function sliceLabel(name: string): string {
+export function labelOf({ track, name }: { track: string; name: string }): string {
   if (!isWait(name)) return name;
-  const what = awaited(name);
+  const what = awaited(track, name);
   return what ? `waits for ${what}` : "waits";
 }
 

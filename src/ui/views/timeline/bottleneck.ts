@@ -1,4 +1,5 @@
 /** The sentence that says what the loop is waiting for. */
+import { percent as wholePercent } from "../../parts/format.ts";
 import type { StageName } from "../../state/records.ts";
 import { awaited, isWait } from "./activities.ts";
 import type { TrackShare } from "./shares.ts";
@@ -18,10 +19,13 @@ interface StageTime {
   /** By far the most awaited, "" where nothing says. */
   awaits: string;
   waited: number;
+  /** Waiting while an evaluation ran, which nobody could have shortened by training. */
+  evaluating: number;
 }
 
 /** Less than this share of waiting is not worth a word. */
 const LITTLE = 0.05;
+const EVALUATION = "evaluation";
 /** A stage this busy has no more to give. */
 const FULL = 0.85;
 
@@ -34,10 +38,11 @@ export function bottleneckOf(shares: readonly TrackShare[], length: number, span
   const generator = stageTime(shares, "generator", length);
   const verifier = stageTime(shares, "verifier", length);
   if (!trainer && !generator) return { stage: null, sentence: `Nothing was traced in ${span}.` };
-  if (!trainer)
+  if (!trainer) return { stage: null, sentence: resting(generator!, span, "the trainer has not begun") };
+  if (trainer.evaluating > Math.max(trainer.waited, LITTLE))
     return {
       stage: null,
-      sentence: `Generators were busy ${percent(generator!.busy)} of ${span}; the trainer has not begun.`,
+      sentence: `Evaluation took ${percent(trainer.evaluating)} of ${span}; the trainer waited.`,
     };
   const waited = `Trainer waited ${percent(trainer.waited)} of ${span} for ${trainer.awaits || "rollouts"}`;
   if (!generator) {
@@ -45,28 +50,34 @@ export function bottleneckOf(shares: readonly TrackShare[], length: number, span
       return { stage: "trainer", sentence: `Trainer was busy ${percent(trainer.busy)} of ${span}.` };
     return { stage: "generator", sentence: `${waited}: the generator is the bottleneck.` };
   }
-  const generators = generator.tracks === 1 ? "Generator" : "Generators";
-  const were = generator.tracks === 1 ? "was" : "were";
-  const rested = generator.awaits
-    ? `${generators} waited ${percent(generator.free)} of ${span} for ${generator.awaits}`
-    : `${generators} ${were} idle ${percent(generator.free)} of ${span}`;
   if (trainer.waited < LITTLE && generator.free < LITTLE)
     return {
       stage: null,
-      sentence: `Trainer and generators were both busy nearly all of ${span}: nothing holds the loop up.`,
+      sentence: `Trainer and ${noun(generator)} worked through nearly all of ${span}: nothing holds the loop up.`,
     };
   if (trainer.waited >= generator.free) {
-    const stage =
-      verifier && verifier.busy > FULL && verifier.busy > generator.busy ? "verifier" : "generator";
+    const stage = isFull(verifier, generator) ? "verifier" : "generator";
     return { stage, sentence: `${waited}: the ${stage} is the bottleneck${turns(trainer, generator)}.` };
   }
-  // Generators rest while something downstream is full: the trainer, or the verifiers before it.
-  if (verifier && verifier.busy > FULL && verifier.busy > trainer.busy)
-    return { stage: "verifier", sentence: `${rested}: the verifier is the bottleneck.` };
+  // Generators rest while something after them is full: the trainer, or the verifiers before it.
+  const stage = isFull(verifier, trainer) ? "verifier" : "trainer";
   return {
-    stage: "trainer",
-    sentence: `${rested}: the trainer is the bottleneck${turns(trainer, generator)}.`,
+    stage,
+    sentence: resting(generator, span, `the ${stage} is the bottleneck${turns(trainer, generator)}`),
   };
+}
+
+function isFull(verifier: StageTime | null, other: StageTime): boolean {
+  return verifier !== null && verifier.busy > FULL && verifier.busy > other.busy;
+}
+
+const noun = ({ tracks }: StageTime) => (tracks === 1 ? "generator" : "generators");
+
+function resting(generator: StageTime, span: string, follows: string): string {
+  const share = percent(generator.free);
+  const who = generator.tracks === 1 ? "Generator" : "Generators";
+  if (generator.awaits) return `${who} waited ${share} of ${span} for ${generator.awaits}: ${follows}.`;
+  return `${who} rested ${share} of ${span}: ${follows}.`;
 }
 
 /** One rests whenever the other works: a loop in lockstep, which more of either alone mends by half at most. */
@@ -82,21 +93,24 @@ function stageTime(shares: readonly TrackShare[], stage: StageName, length: numb
   const mean = (of: (share: TrackShare) => number) =>
     own.reduce((sum, share) => sum + of(share), 0) / own.length / length;
   const waits = new Map<string, number>();
-  for (const { activities } of own)
-    for (const { name, time } of activities)
-      if (isWait(name)) waits.set(awaited(name), (waits.get(awaited(name)) ?? 0) + time);
+  for (const { track, activities } of own)
+    for (const { name, time } of activities) {
+      const what = awaited(track.name, name);
+      if (isWait(name)) waits.set(what, (waits.get(what) ?? 0) + time);
+    }
+  const evaluating = (waits.get(EVALUATION) ?? 0) / own.length / length;
+  waits.delete(EVALUATION);
   const awaits = [...waits].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
   return {
     tracks: own.length,
     busy: mean(({ busy }) => busy),
-    free: mean(({ waiting, idle }) => waiting + idle),
+    free: mean(({ waiting, idle }) => waiting + idle) - evaluating,
     awaits,
-    waited: mean(({ waiting }) => waiting),
+    waited: Math.max(0, mean(({ waiting }) => waiting) - evaluating),
+    evaluating,
   };
 }
 
 export function percent(share: number): string {
-  const whole = Math.round(share * 100);
-  if (whole === 0 && share > 0) return "< 1 %";
-  return `${whole} %`;
+  return share > 0 && share < 0.005 ? "< 1\u00a0%" : wholePercent(share);
 }

@@ -7,6 +7,10 @@ import { type Direction, walk } from "./walk.ts";
 
 const NOTHING: Span = { from: 0, to: 1 };
 
+const STEPS_IN_VIEW = 4.5;
+const FIRST_MARKS = 8;
+const LEAST_NATURAL = 200;
+
 export class TimelineController {
   readonly index = new TraceIndex();
   private readonly current = signal<Span>(NOTHING);
@@ -20,7 +24,10 @@ export class TimelineController {
   readonly allArrows = signal(false);
   /** Bumped when the trace grew. */
   readonly grown = signal(0);
-  private shown = false;
+  private opened = false;
+  /** Whether someone chose how much time is in view. */
+  private ownScale = false;
+  private naturalLength = 0;
 
   /** Everything that is kept. */
   get whole(): Span {
@@ -31,22 +38,28 @@ export class TimelineController {
   /** Takes what is new of the trace. `live`: more will come, so the first view follows it. */
   take(events: readonly TraceEvent[], live: boolean): void {
     if (!this.index.sync(events)) return;
-    if (!this.shown && !this.index.empty) {
-      this.shown = true;
+    if (!this.opened && !this.index.empty) {
+      this.opened = true;
       this.follow.value = live;
-      this.set(newest(this.whole, MINUTE), false);
+      this.set(newest(this.whole, this.natural()), false);
     } else if (this.follow.value) {
-      // A run that has just begun fills the view until there is a minute of it.
-      const { from, to } = this.current.value;
-      const short = this.whole.to - this.whole.from < MINUTE && to - from < MINUTE && from <= this.whole.from;
-      this.set(short ? overall(this.whole) : atEnd(this.current.value, this.whole), true);
+      this.set(
+        this.ownScale ? atEnd(this.current.value, this.whole) : newest(this.whole, this.natural()),
+        true,
+      );
+    } else {
+      // The player may have gone back to where less had happened.
+      this.set(this.current.value, false);
     }
-    if (this.selected.value && this.selected.value.end < this.index.first) this.selected.value = null;
+    const { selected, index } = this;
+    if (selected.value && (selected.value.end < index.first || selected.value.start > index.last))
+      selected.value = null;
     this.grown.value++;
   }
 
   /** @param at across the view, 0 to 1 */
   zoom(factor: number, at = 0.5, glides = true): void {
+    this.ownScale = true;
     // While the newest is followed it stays at the right edge.
     this.set(zoom(this.view.value, factor, this.follow.value ? 1 : at), glides);
   }
@@ -61,15 +74,25 @@ export class TimelineController {
   /** Shows a span that was measured elsewhere, as a pinch does. */
   place(view: Span): void {
     this.follow.value = false;
+    this.ownScale = true;
     this.set(view, false);
   }
 
+  /** Puts a moment into the middle of the view. */
+  centre(at: number): void {
+    const { from, to } = this.view.value;
+    this.follow.value = false;
+    this.set(pan(this.view.value, at - (from + to) / 2), false);
+  }
+
   fit(): void {
+    this.ownScale = true;
     this.follow.value = false;
     this.set(overall(this.whole), true);
   }
 
   lastMinute(): void {
+    this.ownScale = true;
     this.set(newest(this.whole, MINUTE), true);
   }
 
@@ -80,11 +103,12 @@ export class TimelineController {
 
   select(slice: Slice | null, shows = false): void {
     this.selected.value = slice;
-    if (!slice || !shows) return;
-    const view = reveal(this.view.value, { from: slice.start, to: slice.end });
-    if (view === this.view.value) return;
+    if (!slice) return;
+    // What is being looked at does not run away.
     this.follow.value = false;
-    this.set(view, true);
+    if (!shows) return;
+    const view = reveal(this.view.value, { from: slice.start, to: slice.end });
+    if (view !== this.view.value) this.set(view, true);
   }
 
   walk(direction: Direction): Slice | null {
@@ -112,6 +136,19 @@ export class TimelineController {
     const { from, to } = this.view.value;
     const at = slice ? ((slice.start + slice.end) / 2 - from) / (to - from) : 0.5;
     return at > 0 && at < 1 ? at : 0.5;
+  }
+
+  /** A few optimiser steps, so that what they are made of can be read; a minute where that is less. */
+  private natural(): number {
+    const { marks } = this.index;
+    if (marks.length < 3) return this.naturalLength || MINUTE;
+    // Later steps do not change the scale under the reader's eyes.
+    if (this.naturalLength === 0 || marks.length <= FIRST_MARKS) {
+      const recent = marks.slice(-FIRST_MARKS);
+      const step = (recent[recent.length - 1].at - recent[0].at) / (recent.length - 1);
+      this.naturalLength = Math.min(MINUTE, Math.max(LEAST_NATURAL, step * STEPS_IN_VIEW));
+    }
+    return this.naturalLength;
   }
 
   private set(view: Span, glides: boolean): void {

@@ -1,5 +1,5 @@
 /** A slice in words: for the card below the canvas and for whoever listens. */
-import { sliceLabel } from "./activities.ts";
+import { labelOf } from "./activities.ts";
 import type { Arrow, Slice, TraceIndex } from "./trace_index.ts";
 import { clock, length } from "./viewport.ts";
 
@@ -25,7 +25,7 @@ const EXACT = 1;
 
 export function describe(slice: Slice, index: TraceIndex): Description {
   return {
-    title: sliceLabel(slice.name),
+    title: labelOf(slice),
     track: slice.track,
     start: clock(slice.start - index.origin, EXACT),
     duration: length(slice.end - slice.start),
@@ -40,7 +40,7 @@ export function spoken(slice: Slice, index: TraceIndex): string {
   const rest = details.map(([name, value]) => `${name} ${value}`);
   const joins = links.map(
     ({ way, count, slice: other }) =>
-      `${way} ${other.track} ${sliceLabel(other.name)}${count > 1 ? ` by ${count} arrows` : ""}`,
+      `${way} ${other.track} ${labelOf(other)}${count > 1 ? ` by ${count} arrows` : ""}`,
   );
   return `${[`${track}: ${title}`, `starts at ${start}`, `lasts ${duration}`, ...rest, ...joins].join(", ")}.`;
 }

@@ -1,8 +1,9 @@
 /** The trace outside the page: as a file for Perfetto, and on the tracks of Chrome's DevTools. */
 import { effect, signal } from "@preact/signals";
 import { Trace, type TraceEvent } from "../../../metrics/trace.ts";
+import { saveFile } from "../../session/save_file.ts";
 import { feed } from "../../state/app.ts";
-import { colourStage, isWait, sliceLabel } from "./activities.ts";
+import { colourStage, isWait, labelOf } from "./activities.ts";
 import type { Slice } from "./trace_index.ts";
 
 /** So many arguments go into one call without reaching an engine's bound. */
@@ -15,13 +16,7 @@ export function chromeTrace(events: readonly TraceEvent[]): string {
 }
 
 export function downloadTrace(events: readonly TraceEvent[]): void {
-  const address = URL.createObjectURL(new Blob([chromeTrace(events)], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = "trace.json";
-  link.click();
-  // The browser reads the address after the click has returned.
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  saveFile(new Blob([chromeTrace(events)], { type: "application/json" }), "trace.json");
 }
 
 // DevTools names its colours; stages get those nearest to their own.
@@ -78,7 +73,7 @@ function mirror(): () => void {
 function measure(slice: Slice): void {
   const options = measureOf(slice, performance.timeOrigin);
   if (!options) return;
-  const name = sliceLabel(slice.name);
+  const name = labelOf(slice);
   performance.measure(name, options);
   // DevTools has it by now; the page's own list of entries would grow without bound.
   performance.clearMeasures(name);
