@@ -14,6 +14,7 @@ import { Notices } from "./Notices.tsx";
 import { Now } from "./Now.tsx";
 import { shownViews } from "./navigation.ts";
 import { Overlays } from "./Overlays.tsx";
+import { keepTitle } from "./page_title.ts";
 import { lookForCutRun } from "./resume.ts";
 import { ask } from "./session.ts";
 import { Tabs } from "./Tabs.tsx";
@@ -33,7 +34,7 @@ function start(): () => void {
   const wanted = wantedRun.value;
   if (wanted !== null) ask((client) => client.openStored(wanted));
   lookForCutRun();
-  const stops = [keepPlaying(), listenToKeys(), watchLeaving(), takeDrops()];
+  const stops = [keepPlaying(), listenToKeys(), watchLeaving(), takeDrops(), keepTitle()];
   return () => {
     for (const stop of stops) stop();
   };

@@ -1,8 +1,8 @@
 /** Play, pause, a single step, stop and save: for the run in view. */
 import { Icon } from "../parts/Icon.tsx";
 import { feed } from "../state/app.ts";
-import { stepRun, stopRun, toggleRun } from "./actions.ts";
-import { controlStates } from "./controls.ts";
+import { states as statesOf, stepRun, stopRun, toggleRun, trainingRun } from "./actions.ts";
+import { isUnderWay } from "./controls.ts";
 import { shownPlayer } from "./demo.ts";
 import { SPEEDS } from "./player.ts";
 
@@ -10,31 +10,39 @@ const MAIN = {
   play: { icon: "play", label: "Play" },
   pause: { icon: "pause", label: "Pause" },
   resume: { icon: "play", label: "Go on" },
+  continue: { icon: "play", label: "Go on" },
 } as const;
 
 export function Controls() {
   const run = feed.value;
-  const states = controlStates(run.kind, run.phase.value);
+  run.changed.value;
+  const { main, step, stop, word } = statesOf();
   const player = shownPlayer();
-  const main = MAIN[states.main ?? (run.kind === "live" ? "pause" : "play")];
+  const over = run.kind === "stored" || (run.kind === "live" && !isUnderWay(run.phase.value));
+  const { icon, label } = MAIN[main ?? "pause"];
+  const busyElsewhere = main === "continue" && trainingRun() !== null;
   return (
     <fieldset class="controls" aria-label="Run">
-      <span class={`controls-word small soft ${states.main === "pause" ? "is-on" : ""}`}>{states.word}</span>
-      <button
-        type="button"
-        class="button controls-main"
-        disabled={states.main === null}
-        title="Space"
-        onClick={toggleRun}
-      >
-        <Icon name={main.icon} /> {main.label}
-      </button>
-      <button type="button" class="button" disabled={!states.step} title="S" onClick={stepRun}>
-        <Icon name="step" /> Step
-      </button>
-      {run.kind === "live" && (
-        <button type="button" class="button" disabled={!states.stop} onClick={stopRun}>
-          <Icon name="stop" /> Stop and save
+      <span class="controls-word small soft">{word}</span>
+      {!(over && main === null) && (
+        <button
+          type="button"
+          class="button controls-main"
+          disabled={main === null || busyElsewhere}
+          title={busyElsewhere ? "Another run is training in this tab" : "Space"}
+          onClick={toggleRun}
+        >
+          <Icon name={icon} /> {label}
+        </button>
+      )}
+      {!over && (
+        <button type="button" class="button" disabled={!step} title="S" onClick={stepRun}>
+          <Icon name="step" /> Step
+        </button>
+      )}
+      {run.kind === "live" && !over && (
+        <button type="button" class="button" disabled={!stop} onClick={stopRun}>
+          <Icon name="stop" /> Stop <span class="controls-save">and save</span>
         </button>
       )}
       {player && (
@@ -43,7 +51,9 @@ export function Controls() {
           <select
             class="input"
             value={player.speed.value}
-            onChange={(event) => (player.speed.value = Number(event.currentTarget.value))}
+            onChange={(event) => {
+              player.speed.value = Number(event.currentTarget.value);
+            }}
           >
             {SPEEDS.map((speed) => (
               <option key={speed} value={speed}>

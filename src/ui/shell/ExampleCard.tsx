@@ -34,11 +34,12 @@ function useExample(run: RunFeed): Held {
 
 const word = (right: boolean | null) => (right === null ? "not judged" : right ? "right" : "wrong");
 
-function Mark({ right }: { right: boolean | null }) {
+function Mark({ right, expected = null }: { right: boolean | null; expected?: string | null }) {
   return (
     <span class={`now-mark ${right ? "is-right" : right === null ? "" : "is-wrong"}`}>
       <Icon name={right === null ? "note" : right ? "right" : "wrong"} />
       {word(right)}
+      {right === false && expected !== null && <span class="soft">it is {expected}</span>}
     </span>
   );
 }
@@ -68,7 +69,7 @@ export function ExampleCard({ run }: { run: RunFeed }) {
           </p>
           <p class="now-answer mono">
             <span class="soft">answers</span> <b>{example.answer || "nothing"}</b>{" "}
-            <Mark right={example.right} />
+            <Mark right={example.right} expected={example.expected} />
             <span class="soft now-reward num">
               {example.reward === null ? "" : `reward ${decimal(example.reward)}`}
             </span>

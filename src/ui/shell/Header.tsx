@@ -10,9 +10,7 @@ export function Header() {
       <LoopMark size={34} />
       <div class="header-title">
         <h1>webgrpo</h1>
-        <p class="soft">
-          A small language model learns by trying, being marked, and trying again: in this tab.
-        </p>
+        <p class="soft">A small language model learns by trying and being marked, in this tab.</p>
       </div>
       <div class="header-tools">
         {!hidden.value.has("runs") && (

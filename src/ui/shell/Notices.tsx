@@ -1,6 +1,7 @@
 /** What has to be said at once: failures, refusals, a run that was cut off, a tab that was slowed. */
 import type { ComponentChildren } from "preact";
 import { Icon } from "../parts/Icon.tsx";
+import { Marked } from "../parts/Marked.tsx";
 import { feed, hidden, live } from "../state/app.ts";
 import { urlNotice } from "../state/url.ts";
 import { askToTrain, overlay, trainingRun } from "./actions.ts";
@@ -9,6 +10,9 @@ import { cutRun, resumeCut } from "./resume.ts";
 import { ask, sessionModule, trouble } from "./session.ts";
 import { uploaded } from "./upload.ts";
 import "./notices.css";
+
+/** Errors come without their full stop. */
+const sentence = (text = "") => (text === "" || /[.!?]$/.test(text) ? text : `${text}.`);
 
 interface NoticeProps {
   level: "note" | "warn" | "stop";
@@ -43,12 +47,15 @@ export function Notices() {
       <FailureNotice />
       {trouble.value && overlay.value !== "runs" && (
         <Notice level="stop" onClose={() => (trouble.value = null)}>
-          <b>{trouble.value.message}.</b> {trouble.value.hint}
+          <b>
+            <Marked text={sentence(trouble.value.message)} />
+          </b>{" "}
+          <Marked text={sentence(trouble.value.hint)} />
         </Notice>
       )}
       {urlNotice.value && (
         <Notice level="warn" onClose={() => (urlNotice.value = null)}>
-          {urlNotice.value}
+          <Marked text={urlNotice.value} />
         </Notice>
       )}
       {slowedNotice.value && (
@@ -95,8 +102,8 @@ function FailureNotice() {
         </>
       }
     >
-      <b>The training stopped.</b> {failure.message}. {failure.hint && `${failure.hint}.`}{" "}
-      <code class="soft">{failure.code}</code>
+      <b>The training stopped.</b> <Marked text={sentence(failure.message)} />{" "}
+      <Marked text={sentence(failure.hint)} /> <code class="soft">{failure.code}</code>
     </Notice>
   );
 }

@@ -26,7 +26,10 @@ export function Now() {
       </h2>
       <div class="now-learning">
         <p class="now-caption">
-          <span class="now-label">Reward</span>
+          <span>
+            <span class="now-label">Reward</span>{" "}
+            <span class="soft now-meaning">the mean mark of its answers, from 0 to 1</span>
+          </span>
           <span class="num soft">
             step {row?.step ?? 0} of {length}
           </span>

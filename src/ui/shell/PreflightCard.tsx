@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../parts/Dialog.tsx";
 import { Icon, type IconName } from "../parts/Icon.tsx";
+import { Marked } from "../parts/Marked.tsx";
 import type { Preflight, PreflightLine } from "../session/api.ts";
 import { draftRecipe } from "../state/app.ts";
 import { draftProblem } from "../views/settings/draft.ts";
@@ -97,8 +98,12 @@ function Told({ level, label, value, hint }: Omit<PreflightLine, "key"> & { key?
       </span>
       <span class="preflight-label">{label}</span>
       <span class="preflight-value">
-        {value}
-        {hint && <span class="preflight-hint">{hint}</span>}
+        <Marked text={value} />
+        {hint && (
+          <span class="preflight-hint">
+            <Marked text={hint} />
+          </span>
+        )}
       </span>
     </div>
   );

@@ -23,7 +23,7 @@ function Training({ training, inView }: { training: RunFeed; inView: boolean }) 
   training.changed.value;
   return (
     <div class="now-invite">
-      <p class="now-label">{inView ? "Training on this computer" : "Another run trains here"}</p>
+      <p class="now-label">{inView ? "Training here" : "Another run trains here"}</p>
       <p class="small now-doing" aria-live="polite">
         {training.notice.value || "\u00a0"}
       </p>

@@ -1,11 +1,12 @@
 /** What the page's buttons and keys do. */
 import { signal } from "@preact/signals";
 import { draftRecipe, feed, hidden, live } from "../state/app.ts";
-import { controlStates, isUnderWay } from "./controls.ts";
+import { type ControlStates, controlStates, isUnderWay } from "./controls.ts";
 import { shownPlayer } from "./demo.ts";
 import { openView } from "./navigation.ts";
 import { ask } from "./session.ts";
 import type { Command } from "./shortcuts.ts";
+import { stepsAskedFor } from "./strip_stages.ts";
 
 /** Which of the things that lie over the page is open. */
 export type Overlay = "preflight" | "runs" | "help" | "tour";
@@ -29,7 +30,12 @@ export async function train(): Promise<void> {
   await ask((client) => client.trainHere(recipe));
 }
 
-const states = () => controlStates(feed.value.kind, feed.value.phase.value);
+/** What can be done with the run in view. Reads signals. */
+export function states(): ControlStates {
+  const { kind, phase, steps, recipe } = feed.value;
+  const reached = steps.at(-1)?.step ?? 0;
+  return controlStates(kind, phase.value, reached > 0 && reached < stepsAskedFor(recipe));
+}
 
 export function toggleRun(): void {
   const { main } = states();
@@ -37,6 +43,7 @@ export function toggleRun(): void {
   if (player) player.toggle();
   else if (main === "pause") ask((client) => client.pause());
   else if (main === "resume") ask((client) => client.resume());
+  else if (main === "continue" && !trainingRun()) ask((client) => client.resumeRun(feed.value.name));
 }
 
 export function stepRun(): void {

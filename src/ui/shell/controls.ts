@@ -4,7 +4,7 @@ import type { FeedKind } from "../state/run_feed.ts";
 
 export interface ControlStates {
   /** What the main button does; null: nothing at the moment. */
-  main: "play" | "pause" | "resume" | null;
+  main: "play" | "pause" | "resume" | "continue" | null;
   step: boolean;
   stop: boolean;
   /** What the run is doing, in one or two words. */
@@ -28,14 +28,21 @@ export function isUnderWay(phase: RunPhase): boolean {
   return phase !== "idle" && phase !== "done" && phase !== "failed";
 }
 
-export function controlStates(kind: FeedKind, phase: RunPhase): ControlStates {
+function mainUnderWay(phase: RunPhase): ControlStates["main"] {
+  if (phase === "training") return "pause";
+  return phase === "paused" || phase === "pausing" ? "resume" : null;
+}
+
+/** @param stepsLeft the recipe asks for more steps than were made */
+export function controlStates(kind: FeedKind, phase: RunPhase, stepsLeft = false): ControlStates {
   if (kind === "recorded") {
     const word = phase === "training" ? "playing" : phase === "done" ? "at its end" : "paused";
     return { main: phase === "training" ? "pause" : "play", step: phase !== "done", stop: false, word };
   }
-  if (kind === "stored") return { main: null, step: false, stop: false, word: "stored" };
+  const over = stepsLeft ? "continue" : null;
+  if (kind === "stored") return { main: over, step: false, stop: false, word: "stored" };
   return {
-    main: phase === "training" ? "pause" : phase === "paused" || phase === "pausing" ? "resume" : null,
+    main: isUnderWay(phase) || phase === "idle" ? mainUnderWay(phase) : over,
     step: phase === "paused" || phase === "training",
     stop: phase === "training" || phase === "paused" || phase === "pausing" || phase === "evaluating",
     word: WORDS[phase],

@@ -16,6 +16,7 @@ export interface Example {
   answer: string;
   right: boolean | null;
   reward: number | null;
+  /** The right answer, if it is known and another one was given. */
   expected: string | null;
   /** All of the group, in the order they were sampled; `shown` is the one above. */
   group: { right: boolean | null; shown: boolean }[];
@@ -54,14 +55,15 @@ export function exampleOf(rollouts: readonly RolloutRow[]): Example | null {
   const group = rollouts.filter((row) => row.group === longest.group);
   const byReward = [...group].sort((a, b) => (a.reward ?? 0) - (b.reward ?? 0));
   const typical = byReward[Math.floor((group.length - 1) / 2)];
-  const { thought, answer } = readCompletion(typical.completion);
+  const { thought, answer: written } = readCompletion(typical.completion);
+  const answer = typical.verdicts.find(({ extracted }) => extracted !== undefined)?.extracted ?? written;
   return {
     ...splitPrompt(typical.prompt),
     thought,
-    answer: typical.verdicts.find(({ extracted }) => extracted !== undefined)?.extracted ?? answer,
+    answer,
     right: isRight(typical),
     reward: typical.reward,
-    expected: typical.answer,
+    expected: typical.answer === answer ? null : typical.answer,
     group: group.map((row) => ({ right: isRight(row), shown: row.id === typical.id })),
   };
 }
@@ -69,7 +71,8 @@ export function exampleOf(rollouts: readonly RolloutRow[]): Example | null {
 /** Before the first step: the answer to a held-out problem, a wrong one if there is one. */
 export function exampleOfSamples(samples: readonly SampleCompletion[]): Example | null {
   if (samples.length === 0) return null;
-  const wrong = samples.filter((sample) => isRight(sample) === false);
+  // Where not even the form was right, the answer may be.
+  const wrong = samples.filter((sample) => isRight(sample) === false && sample.reward !== 0);
   const sample = (wrong.length > 0 ? wrong : samples).reduce((best, other) =>
     other.prompt.length > best.prompt.length ? other : best,
   );
@@ -97,7 +100,10 @@ export function beforeAndAfter(
 ): BeforeAndAfter | null {
   const pairs = before.flatMap((old) => {
     const now = after.find(({ prompt }) => prompt === old.prompt);
-    return now && isRight(old) === false && isRight(now) === true ? [{ old, now }] : [];
+    if (!now || isRight(old) !== false || isRight(now) !== true) return [];
+    // Only the form was wrong: that tells nothing to who looks at the answer.
+    const sameAnswer = readCompletion(old.completion).answer === readCompletion(now.completion).answer;
+    return sameAnswer ? [] : [{ old, now }];
   });
   if (pairs.length === 0) return null;
   const { old, now } = pairs.reduce((best, pair) =>

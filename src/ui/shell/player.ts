@@ -1,9 +1,9 @@
 /** Plays a recorded run into a feed, as if it trained now: by position in steps, forwards and back. */
 import { type Signal, signal } from "@preact/signals";
-import type { RecordedRun, RolloutRow, TraceEvent } from "../state/records.ts";
+import type { RecordedRun, RolloutRow } from "../state/records.ts";
 import { RunFeed } from "../state/run_feed.ts";
 import { recordedPulse, runTotals } from "./recorded_pulse.ts";
-import { timelineOf } from "./recorded_timeline.ts";
+import { type RecordedTimeline, timelineOf } from "./recorded_timeline.ts";
 
 /** A step at speed 1: long enough to see it happen, short enough for a run in the first half minute. */
 export const STEP_MS = 700;
@@ -21,9 +21,7 @@ export class Player {
   /** In steps, with the part of the step that is being played. */
   readonly position: Signal<number> = signal(0);
   private readonly rollouts = new Map<number, RolloutRow[]>();
-  private readonly events: readonly TraceEvent[];
-  /** How many of `events` have happened at a position. */
-  private readonly eventsUntil: (position: number) => number;
+  private readonly timeline: RecordedTimeline;
   private readonly totals: ReturnType<typeof runTotals>;
   /** Steps and events that the feed has been told. */
   private told = 0;
@@ -39,9 +37,7 @@ export class Player {
       if (rows) rows.push(row);
       else this.rollouts.set(row.step, [row]);
     }
-    const timeline = timelineOf(run.trace, this.length);
-    this.events = timeline.events;
-    this.eventsUntil = timeline.countUntil;
+    this.timeline = timelineOf(run.trace, this.length);
     this.totals = runTotals(run.steps);
     this.tellEvaluations();
     this.show();
@@ -98,8 +94,8 @@ export class Player {
       this.feed.addStep(row, this.rollouts.get(row.step ?? this.told + 1) ?? []);
     }
     this.tellEvaluations();
-    const happened = this.eventsUntil(to);
-    if (happened > this.happened) this.feed.addTrace(this.events.slice(this.happened, happened));
+    const happened = this.timeline.countUntil(to);
+    if (happened > this.happened) this.feed.addTrace(this.timeline.events.slice(this.happened, happened));
     this.happened = happened;
   }
 
@@ -108,8 +104,8 @@ export class Player {
     this.feed.rewindTo(this.told === 0 ? -1 : (this.run.steps[this.told - 1].step ?? this.told));
     this.feed.evaluations.length = 0;
     this.feed.turned.length = 0;
-    this.happened = this.eventsUntil(to);
-    this.feed.trace = this.events.slice(0, this.happened);
+    this.happened = this.timeline.countUntil(to);
+    this.feed.trace = this.timeline.events.slice(0, this.happened);
   }
 
   /** Evaluations and turned settings up to here: the run's own order, the last evaluation only at the end. */
@@ -127,6 +123,10 @@ export class Player {
     const { feed } = this;
     feed.summary = this.atEnd ? this.run.summary : null;
     feed.phase.value = this.atEnd ? "done" : this.playing.value ? "training" : "paused";
-    feed.pulse.value = recordedPulse(this.run.steps, this.totals, this.position.value, this.playing.value);
+    const position = this.position.value;
+    const pulse = recordedPulse(this.run.steps, this.totals, position, this.playing.value);
+    // A trace knows better than the metrics when a stage worked.
+    if (this.playing.value && !this.atEnd) Object.assign(pulse.activity, this.timeline.activityAt(position));
+    feed.pulse.value = pulse;
   }
 }

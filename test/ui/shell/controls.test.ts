@@ -24,6 +24,14 @@ describe("controlStates()", () => {
     expect(controlStates("stored", "done")).toMatchObject({ main: null, step: false, stop: false });
   });
 
+  it("lets a run go on that was stopped before its last step", () => {
+    expect(controlStates("stored", "done", true).main).toBe("continue");
+    expect(controlStates("live", "done", true).main).toBe("continue");
+    expect(controlStates("live", "failed", true).main).toBe("continue");
+    expect(controlStates("live", "training", true).main).toBe("pause");
+    expect(controlStates("live", "loading", true).main).toBeNull();
+  });
+
   it("calls every phase of a live run by a word of its own", () => {
     const phases: RunPhase[] = [
       "loading",

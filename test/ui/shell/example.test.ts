@@ -92,6 +92,11 @@ describe("exampleOf()", () => {
     expect(exampleOf([row(1, "p", 0, { correct: null, reward: null })])?.right).toBeNull();
   });
 
+  it("tells the right answer where another was given", () => {
+    expect(exampleOf([row(1, "p", 0.1)])).toMatchObject({ answer: "0.1", expected: "1" });
+    expect(exampleOf([row(1, "p", 0, { completion: "1", correct: 0 })])?.expected).toBeNull();
+  });
+
   it("has none of nothing", () => {
     expect(exampleOf([])).toBeNull();
   });
@@ -105,9 +110,19 @@ const sample = (prompt: string, completion: string, correct: number): SampleComp
 });
 
 describe("exampleOfSamples()", () => {
-  it("prefers a wrong answer, the longest problem first", () => {
-    const samples = [sample("1 + 1 + 1 =", "3", 1), sample("1 =", "2", 0), sample("1 + 1 =", "3", 0)];
+  it("prefers an answer that is wrong but in order, the longest problem first", () => {
+    const inOrder = (prompt: string) => ({ ...sample(prompt, "3", 0), reward: 0.1 });
+    const samples = [
+      sample("1 + 1 + 1 =", "3", 1),
+      inOrder("1 ="),
+      inOrder("1 + 1 ="),
+      sample("1 + 1 + 3 =", "5", 0),
+    ];
     expect(exampleOfSamples(samples)).toMatchObject({ question: "1 + 1 =", right: false });
+  });
+
+  it("takes a right one where none is wrong, and has none of nothing", () => {
+    expect(exampleOfSamples([sample("1 + 1 =", "2", 1)])?.right).toBe(true);
     expect(exampleOfSamples([])).toBeNull();
   });
 });
@@ -126,5 +141,7 @@ describe("beforeAndAfter()", () => {
   it("claims no gain where there was none", () => {
     expect(beforeAndAfter([sample("a", "x", 1)], [sample("a", "y", 1)])).toBeNull();
     expect(beforeAndAfter([sample("a", "x", 0)], [sample("b", "y", 1)])).toBeNull();
+    // Only the form was wrong.
+    expect(beforeAndAfter([sample("a", "7", 0)], [sample("a", "<think>t</think>7", 1)])).toBeNull();
   });
 });

@@ -54,6 +54,35 @@ describe("timelineOf()", () => {
     expect([0, 0.5, 1, 1.4, 1.5, 2].map(countUntil)).toEqual([0, 0, 1, 1, 2, 3]);
   });
 
+  it("tells who worked at a position, waits told from work", () => {
+    const slice = (track: string, name: string, start: number, end: number, step?: number): TraceEvent => ({
+      kind: "slice",
+      track,
+      name,
+      start,
+      end,
+      ...(step && { details: { step } }),
+    });
+    const { activityAt } = timelineOf(
+      [
+        slice("generator 0", "decode", -500, -100),
+        slice("trainer", "wait for rollouts", 0, 60, 1),
+        slice("trainer", "forward", 60, 100, 1),
+        slice("generator 0", "decode", 0, 50),
+        slice("generator 1", "decode", 10, 80),
+      ],
+      1,
+    );
+    expect(activityAt(0.3)).toEqual({ generator: "busy", trainer: "waiting" });
+    expect(activityAt(0.7)).toEqual({ generator: "busy", trainer: "busy" });
+    expect(activityAt(0.9)).toEqual({ generator: "waiting", trainer: "busy" });
+  });
+
+  it("begins the first step where the trainer began to wait for it", () => {
+    const early: TraceEvent = { kind: "mark", name: "ready", at: -5000 };
+    expect(stepMoments([early, trained(1, 0, 100)], 1)).toEqual([0, 100]);
+  });
+
   it("has nothing to count without a trace", () => {
     expect(timelineOf([], 5).countUntil(3)).toBe(0);
   });
