@@ -1,21 +1,9 @@
 /** The control of one setting, by the kind of value it takes. */
-import { useEffect, useRef } from "preact/hooks";
 import { TASKS } from "../../../tasks/registry.ts";
-import { noteTyping } from "./draft.ts";
-import type { FormField } from "./fields.ts";
+import type { ControlProps } from "./control_props.ts";
 import { fieldValue, focusedPath, setPath } from "./form_state.ts";
-import { fromSlider, keyStep, SLIDER_STEPS, toSlider } from "./slider.ts";
-import { readTyped, spellTyped } from "./typed_value.ts";
-
-export interface ControlProps {
-  field: FormField;
-  /** The field's path with positions in lists filled in. */
-  path: string;
-  id: string;
-  /** Ids of what describes it. */
-  describedBy: string;
-  invalid: boolean;
-}
+import { fromSlider, SLIDER_STEPS, toSlider } from "./slider.ts";
+import { TypedControl } from "./TypedControl.tsx";
 
 const AUTOMATIC = "";
 
@@ -23,71 +11,6 @@ const AUTOMATIC = "";
 function useShown({ path }: ControlProps): { shown: unknown; derived: unknown; own: unknown } {
   const { own, inherited, derived } = fieldValue(path);
   return { shown: own ?? inherited, derived, own };
-}
-
-/**
- * A text control that the draft never rewrites under the hands: it follows the draft while it has no focus and nothing
- * half-typed in it.
- */
-function TypedControl(props: ControlProps) {
-  const { field, path, id, describedBy, invalid } = props;
-  const { shown, derived } = useShown(props);
-  const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  const halfTyped = useRef(false);
-  const text = spellTyped(field.field, shown);
-  const show = () => {
-    if (input.current && input.current.value !== text) input.current.value = text;
-  };
-  useEffect(() => {
-    if (document.activeElement === input.current) return;
-    halfTyped.current = false;
-    noteTyping(path, null);
-    show();
-  }, [text, path]);
-  useEffect(() => () => noteTyping(path, null), [path]);
-  const onInput = () => {
-    if (!input.current) return;
-    const typed = readTyped(field.field, input.current.value, input.current.validity?.badInput);
-    halfTyped.current = typed.kind === "bad";
-    noteTyping(path, typed.kind === "bad" ? { ...typed.problem, paths: [path] } : null);
-    if (typed.kind !== "bad") setPath(path, typed.kind === "value" ? typed.value : undefined);
-  };
-  const onBlur = () => {
-    focusedPath.value = null;
-    if (!halfTyped.current) show();
-  };
-  const automatic = derived === undefined ? "automatic" : `automatic: ${spellTyped(field.field, derived)}`;
-  const shared = {
-    id,
-    ref: input,
-    onInput,
-    onBlur,
-    onFocus: () => {
-      focusedPath.value = path;
-    },
-    "aria-describedby": describedBy,
-    "aria-invalid": invalid || undefined,
-    placeholder: field.field.derived === undefined ? spellTyped(field.field, shown) : automatic,
-    spellcheck: false,
-    autocomplete: "off",
-    defaultValue: text,
-  };
-  if (field.control === "record" || field.field.path === "description") {
-    return <textarea class="input settings-record" rows={2} {...shared} />;
-  }
-  if (field.control !== "number") return <input class="input" type="text" {...shared} />;
-  const { min, max } = field.field;
-  return (
-    <input
-      class="input settings-number num"
-      type="number"
-      inputMode="decimal"
-      min={min}
-      max={max}
-      step={keyStep(field.field)}
-      {...shared}
-    />
-  );
 }
 
 function Slider(props: ControlProps) {
@@ -123,6 +46,8 @@ function Slider(props: ControlProps) {
 function Segments(props: ControlProps & { choices: readonly string[] }) {
   const { field, path, id, describedBy, choices } = props;
   const { shown } = useShown(props);
+  // A word that is no choice is shown too: the mistake beside it is about it.
+  const odd = shown !== undefined && !choices.includes(shown as string);
   return (
     <div
       class="settings-segments"
@@ -130,12 +55,12 @@ function Segments(props: ControlProps & { choices: readonly string[] }) {
       aria-labelledby={`${id}-label`}
       aria-describedby={describedBy}
     >
-      {choices.map((choice) => (
+      {(odd ? [...choices, String(shown)] : choices).map((choice) => (
         <label key={choice} class="settings-segment">
           <input
             type="radio"
             name={id}
-            checked={shown === choice}
+            checked={String(shown) === choice}
             onChange={() => setPath(path, choice)}
             aria-label={`${field.label}: ${choice}`}
           />
@@ -201,30 +126,23 @@ function Switch(props: ControlProps) {
   );
 }
 
-/** Choices that fit side by side. */
-const MOST_SEGMENTS = 3;
-
 export function Control(props: ControlProps) {
-  const { field, path } = props;
-  const { choices = [], derived } = field.field;
-  const { own } = fieldValue(path);
-  if (field.control === "flag") return <Switch {...props} />;
-  if (field.control === "task") {
-    return <Select {...props} choices={TASKS.map(({ name, summary }) => ({ name, title: summary }))} />;
+  const { choices = [] } = props.field.field;
+  switch (props.field.control) {
+    case "flag":
+      return <Switch {...props} />;
+    case "task":
+      return <Select {...props} choices={TASKS.map(({ name, summary }) => ({ name, title: summary }))} />;
+    case "segments":
+      return <Segments {...props} choices={choices} />;
+    case "choice":
+      return <Select {...props} choices={choices.map((name) => ({ name }))} />;
+    default:
+      return (
+        <>
+          <TypedControl {...props} />
+          <Slider {...props} />
+        </>
+      );
   }
-  if (field.control === "choice") {
-    const few = choices.length <= MOST_SEGMENTS && derived === undefined;
-    const odd = own !== undefined && !choices.includes(own as string);
-    return few && !odd ? (
-      <Segments {...props} choices={choices} />
-    ) : (
-      <Select {...props} choices={choices.map((name) => ({ name }))} />
-    );
-  }
-  return (
-    <>
-      <TypedControl {...props} />
-      <Slider {...props} />
-    </>
-  );
 }

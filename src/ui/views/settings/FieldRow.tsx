@@ -1,13 +1,13 @@
 /** One setting: what it is called and means, what it takes, where its default comes from, its control, and its reset. */
 import { Control } from "./Control.tsx";
 import { type FormField, showNumber } from "./fields.ts";
-import { fieldValue, problemsByPath, resetPath } from "./form_state.ts";
+import { fieldValue, isChanged, problemsByPath, resetPath } from "./form_state.ts";
 import { spellTyped } from "./typed_value.ts";
 import { Mistake, Source, Words } from "./Words.tsx";
 
 /** A default as a reader sees it. */
 function standardOf(field: FormField, inherited: unknown): string {
-  if (inherited === undefined) return field.field.derived ?? "to be given";
+  if (inherited === undefined) return field.field.derived ?? "required";
   if (typeof inherited === "number") return showNumber(inherited);
   if (typeof inherited === "boolean") return inherited ? "on" : "off";
   const text = spellTyped(field.field, inherited);
@@ -15,14 +15,14 @@ function standardOf(field: FormField, inherited: unknown): string {
 }
 
 export function FieldRow({ field, path = field.path }: { field: FormField; path?: string }) {
-  const { own, inherited, byRecipe } = fieldValue(path);
+  const { inherited, byRecipe } = fieldValue(path);
   const problems = problemsByPath.value.get(path) ?? [];
   const id = `setting-${path.replace(/\./g, "-")}`;
-  const changed = own !== undefined;
+  // What must be given has nothing to go back to.
+  const changed = isChanged(path) && (inherited !== undefined || field.field.derived !== undefined);
   const standard = standardOf(field, inherited);
   const automatic = inherited === undefined && field.field.derived !== undefined;
-  const isRadio =
-    field.control === "choice" && (field.field.choices?.length ?? 0) <= 3 && !field.field.derived;
+  const isRadio = field.control === "segments";
   const Label = isRadio ? "span" : "label";
   return (
     <div

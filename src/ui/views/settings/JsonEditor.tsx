@@ -1,6 +1,6 @@
 /** The recipe as JSON beside the form: what is typed stays as it is, and what is wrong with it is told by line. */
 import { useEffect, useRef } from "preact/hooks";
-import { draftText, foundProblems, type Problem, textProblem, typeText } from "./draft.ts";
+import { draftText, foundProblems, type Problem, takeBackText, textProblem, typeText } from "./draft.ts";
 import { focusedPath } from "./form_state.ts";
 import { lineOf, lineRange, placesOf } from "./json_text.ts";
 import { Mistake } from "./Words.tsx";
@@ -84,6 +84,14 @@ export function JsonEditor() {
               </li>
             ))}
           </ul>
+        )}
+        {textProblem.value !== null && (
+          <p class="small settings-waits">
+            The form waits meanwhile.
+            <button type="button" class="settings-reset" onClick={takeBackText}>
+              Take the text back
+            </button>
+          </p>
         )}
       </div>
     </div>

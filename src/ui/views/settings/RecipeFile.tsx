@@ -15,7 +15,10 @@ function useEstimate(): string {
   const recipe = checked.value?.recipe ?? null;
   useEffect(() => {
     let asked = true;
-    if (recipe === null) return;
+    if (recipe === null) {
+      setLine("Parameters and memory are known once the recipe can be run.");
+      return;
+    }
     import("./estimate.ts")
       .then(({ estimate }) => estimate(recipe))
       .then(
@@ -38,7 +41,7 @@ function exportText(): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 0);
 }
 
-function CopyButton({ text }: { text: string }) {
+function CopyButton({ text, disabled }: { text: string; disabled: boolean }) {
   const [state, setState] = useState<"" | "Copied" | "Not allowed">("");
   useEffect(() => {
     if (state === "") return;
@@ -51,7 +54,13 @@ function CopyButton({ text }: { text: string }) {
       () => setState("Not allowed"),
     );
   return (
-    <button type="button" class="button settings-copy" onClick={copy} aria-label="Copy the command line">
+    <button
+      type="button"
+      class="button settings-copy"
+      disabled={disabled}
+      onClick={copy}
+      aria-label="Copy the command line"
+    >
       <span aria-live="polite">{state === "" ? "Copy" : state}</span>
     </button>
   );
@@ -81,7 +90,7 @@ export function RecipeFile() {
           <span class="visually-hidden">Command line of the same run: </span>
           {textProblem.value === null ? command : "—"}
         </code>
-        <CopyButton text={command} />
+        <CopyButton text={command} disabled={textProblem.value !== null} />
       </div>
       <div class="row">
         <button type="button" class="button" onClick={() => picker.current?.click()}>

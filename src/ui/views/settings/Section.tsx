@@ -75,7 +75,7 @@ function Items({ path, fields }: { path: string; fields: readonly FormField[] })
           ))}
           <button
             type="button"
-            class="button quiet"
+            class="settings-remove"
             disabled={items.length === 1}
             onClick={() =>
               writeItems(

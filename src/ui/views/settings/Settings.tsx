@@ -9,6 +9,8 @@ import { RecipeFile } from "./RecipeFile.tsx";
 import { RecipePicker } from "./RecipePicker.tsx";
 import { Section } from "./Section.tsx";
 import { TurnPanel } from "./TurnPanel.tsx";
+import "./controls.css";
+import "./recipe.css";
 import "./settings.css";
 
 const SECTIONS: readonly FormSection[] = formSections();
@@ -86,12 +88,6 @@ export function Settings() {
       <div class="settings-columns">
         <div class="settings-form">
           <Contents />
-          {broken && (
-            <p class="card settings-paused" role="status">
-              The JSON is not whole yet, so the form waits with its last good state. Mend the JSON, or take
-              the change back.
-            </p>
-          )}
           <fieldset class="settings-all" disabled={broken || checked.value === null}>
             <legend class="visually-hidden">Settings</legend>
             {SECTIONS.map((section) => (

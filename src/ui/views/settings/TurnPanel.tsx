@@ -30,7 +30,7 @@ function Turned({ knob, feed }: { knob: Knob; feed: RunFeed }) {
     clearTimeout(timer.current);
     if (!inBounds(path, value)) return;
     setAsked(value);
-    timer.current = setTimeout(() => onTurn.peek()?.({ [key]: value }), REST_MS);
+    timer.current = setTimeout(() => onTurn.peek()({ [key]: value }), REST_MS);
   };
   const row = feed.turned.findLast(({ knobs }) => knobs[key] !== undefined);
   const note =
@@ -87,7 +87,7 @@ function Turned({ knob, feed }: { knob: Knob; feed: RunFeed }) {
 
 export function TurnPanel() {
   const feed = live.value;
-  if (feed === null || onTurn.value === null || !canTurn(feed.phase.value)) return null;
+  if (feed === null || !canTurn(feed.phase.value)) return null;
   feed.changed.value;
   return (
     <section class="card settings-section" aria-labelledby="settings-turn-title">

@@ -2,9 +2,9 @@
 import type { Problem } from "./draft.ts";
 import type { SourcePart } from "./fields.ts";
 
-/** Prose with `code` in backticks. */
+/** Prose with `code` in backticks; flags such as --model stay on one line. */
 export function Words({ text }: { text: string }) {
-  const parts = text.split("`");
+  const parts = text.replace(/(^|[\s(])(--[\w-]+)/g, "$1`$2`").split("`");
   return <>{parts.map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>;
 }
 

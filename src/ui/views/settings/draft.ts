@@ -69,12 +69,15 @@ export const draftProblem: ReadonlySignal<string | null> = computed(() => {
 
 /** The draft that the text stands for now, so that a change from elsewhere can be told from one's own. */
 let written: Layer = draftRecipe.peek();
+/** The text as it was last in order. */
+let readable = draftText.peek();
 
 effect(() => {
   const draft = draftRecipe.value;
   if (draft === written) return;
   written = draft;
-  draftText.value = formatRecipe(draft);
+  readable = formatRecipe(draft);
+  draftText.value = readable;
 });
 
 /** Takes what was typed: the text stays as it is, and the draft follows where it is a JSON object. */
@@ -82,8 +85,14 @@ export function typeText(text: string): void {
   draftText.value = text;
   const { draft } = readText(text);
   if (draft === null) return;
+  readable = text;
   written = draft;
   draftRecipe.value = draft;
+}
+
+/** Takes the editor back to the last text that could be read. */
+export function takeBackText(): void {
+  draftText.value = readable;
 }
 
 /** Takes a draft from the form: the text is written anew. */

@@ -6,7 +6,16 @@ import { describeFields, type FieldDescription } from "../../../config/describe.
 import type { StageName } from "../../state/records.ts";
 import { type SliderScale, sliderScale } from "./slider.ts";
 
-export type Control = "number" | "choice" | "flag" | "text" | "list" | "record" | "recipe" | "task";
+export type Control =
+  | "number"
+  | "choice"
+  | "segments"
+  | "flag"
+  | "text"
+  | "list"
+  | "record"
+  | "recipe"
+  | "task";
 
 /** A source as a reader follows it. */
 export interface SourcePart {
@@ -101,7 +110,7 @@ export function sourceParts(source: string | undefined): SourcePart[] {
     });
 }
 
-/** Numbers as a reader writes them: `1e-15` rather than fifteen zeros, thousands apart. */
+/** Numbers as a reader writes them: `1e-15` rather than fifteen zeros, thousands apart, as the rest of the page does. */
 export function showNumber(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && size < 1e-4)
@@ -109,7 +118,7 @@ export function showNumber(value: number): string {
       .toExponential()
       .replace("e-", " × 10⁻")
       .replace(/⁻(\d+)$/, raised);
-  return size >= 10000 ? value.toLocaleString("en-US").replace(/,/g, " ") : String(value);
+  return size >= 10000 ? value.toLocaleString("en-US") : String(value);
 }
 
 const raised = (_: string, digits: string) =>
@@ -131,7 +140,12 @@ const CONTROLS: Record<string, Control> = {
   record: "record",
 };
 
-function controlOf({ kind, path }: FieldDescription): Control {
+/** Choices that fit side by side. */
+const MOST_SEGMENTS = 3;
+
+function controlOf({ kind, path, choices, derived }: FieldDescription): Control {
+  if (kind === "choice" && choices && choices.length <= MOST_SEGMENTS && derived === undefined)
+    return "segments";
   if (path === "extends") return "recipe";
   if (/^tasks?(\[\])?\.name$/.test(path)) return "task";
   return CONTROLS[kind] ?? "text";
@@ -143,7 +157,7 @@ function asField(field: FieldDescription): FormField {
   const key = parents.pop() as string;
   return {
     path,
-    label: labelOf(key),
+    label: controlOf(field) === "task" ? "Task" : labelOf(key),
     description,
     level,
     unit,

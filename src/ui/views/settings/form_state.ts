@@ -8,6 +8,7 @@ import {
   inheritedAt,
   type Layer,
   type SourceKind,
+  sameJson,
   setField,
   setItems,
   setSource,
@@ -93,7 +94,13 @@ export function undo(): void {
   typeText(before.text);
 }
 
-/** How many settings of the draft differ under a set of paths. */
+/** Whether the draft says something else than what would hold without it. */
+export function isChanged(path: string): boolean {
+  const own = valueAt(draftRecipe.value, path);
+  return own !== undefined && !sameJson(own, inheritedAt(base.value, path));
+}
+
+/** How many settings the draft changes under a set of paths; a list of groups counts as one. */
 export function countChanged(paths: readonly string[]): number {
-  return paths.filter((path) => valueAt(draftRecipe.value, path) !== undefined).length;
+  return new Set(paths.map((path) => path.replace(/\[\].*/, "")).filter(isChanged)).size;
 }

@@ -2,12 +2,13 @@
 import { signal } from "@preact/signals";
 import { findField } from "../../../config/describe.ts";
 import type { Knobs } from "../../../control.ts";
+import { ask } from "../../shell/session.ts";
 import type { RunPhase, TurnedRow } from "../../state/records.ts";
 import type { SliderScale } from "./slider.ts";
 import { type Layer, valueAt } from "./values.ts";
 
-/** Takes turned settings to the run that trains in this tab; null while nobody can. */
-export const onTurn = signal<((knobs: Knobs) => void) | null>(null);
+/** Takes turned settings to the run that trains in this tab; what goes wrong is told on the page. */
+export const onTurn = signal<(knobs: Knobs) => unknown>((knobs) => ask((client) => client.turn(knobs)));
 
 export interface Knob {
   key: keyof Knobs;

@@ -73,7 +73,7 @@ describe("formSections()", () => {
         "extends",
         "task.name",
       ].map(control),
-    ).toEqual(["choice", "flag", "number", "list", "record", "text", "recipe", "task"]);
+    ).toEqual(["segments", "flag", "number", "list", "record", "text", "recipe", "task"]);
   });
 });
 
@@ -105,7 +105,7 @@ describe("words of a field", () => {
       "0",
       "0.25",
       "4096",
-      "131 072",
+      "131,072",
     ]);
   });
 });
