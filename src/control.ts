@@ -3,12 +3,21 @@
  * holds it; the run asks it before every step.
  */
 
+import { describeBounds, findField } from "./config/describe.ts";
+import { ConfigError } from "./errors.ts";
+
 /** Settings that may be turned while a run goes on; absent ones stay as they are. */
 export interface Knobs {
   temperature?: number;
   epsilonHigh?: number;
   learningRate?: number;
 }
+
+const SETTINGS: Readonly<Record<keyof Knobs, string>> = {
+  temperature: "generator.temperature",
+  epsilonHigh: "trainer.epsilonHigh",
+  learningRate: "trainer.learningRate",
+};
 
 export class RunControl {
   /** Steps that may still begin. */
@@ -43,8 +52,9 @@ export class RunControl {
     return this.allowed !== Number.POSITIVE_INFINITY;
   }
 
-  /** Takes effect before the next step. */
+  /** Takes effect before the next step. @throws ConfigError `config/out-of-range` for what a recipe may not say either */
   turn(knobs: Knobs): void {
+    for (const [name, value] of Object.entries(knobs)) checkKnob(SETTINGS[name as keyof Knobs], value);
     Object.assign(this.turned, knobs);
   }
 
@@ -72,4 +82,15 @@ export class RunControl {
     for (const go of this.waiting) go();
     this.waiting.clear();
   }
+}
+
+function checkKnob(path: string, value: number): void {
+  const field = findField(path);
+  const { min = -Infinity, max = Infinity } = field ?? {};
+  if (value >= min && value <= max) return;
+  throw new ConfigError(
+    "config/out-of-range",
+    `Cannot turn \`${path}\` to ${value}: it takes ${field ? describeBounds(field) : "a number"}`,
+    { hint: "Nothing was turned: choose a value within the bounds." },
+  );
 }

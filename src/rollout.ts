@@ -48,6 +48,8 @@ export interface Rollout {
   generatorEntropies: Float32Array;
   /** (T) the policy version that sampled each token. */
   policyVersions: Int32Array;
+  /** What its tokens were sampled at, and its log-probabilities are of. */
+  temperature: number;
   finishReason: FinishReason;
 }
 

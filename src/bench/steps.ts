@@ -86,6 +86,7 @@ export function stepBatch(recipe: Recipe, vocab: number, size: StepSize): Traini
         generatorLogprobs: new Float32Array(length).fill(-Math.log(vocab)),
         generatorEntropies: new Float32Array(length),
         policyVersions: new Int32Array(length),
+        temperature: recipe.generator.temperature,
         finishReason: "stop" as const,
         completion: "",
         reward: i % 2,

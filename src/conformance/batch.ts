@@ -114,6 +114,7 @@ function rewardedGroup(members: readonly Sequence[]): RewardedGroup {
       generatorLogprobs: new Float32Array(tokens.length - prompt),
       generatorEntropies: new Float32Array(tokens.length - prompt),
       policyVersions: new Int32Array(tokens.length - prompt),
+      temperature: 1,
       finishReason: "length",
       completion: "",
       reward,

@@ -207,6 +207,7 @@ export class GeneratorEngine implements Disposable {
       generatorLogprobs: Float32Array.from(logprobs),
       generatorEntropies: Float32Array.from(entropies),
       policyVersions: Int32Array.from(versions),
+      temperature: group.sampling.temperature,
       finishReason: reason === STOP ? "stop" : "length",
     };
   }

@@ -31,6 +31,8 @@ export interface TrainingBatch {
   generatorLogprobs: Float32Array<ArrayBuffer>;
   /** (M) */
   policyVersions: Int32Array<ArrayBuffer>;
+  /** (B) what each completion was sampled at. */
+  temperatures: Float64Array<ArrayBuffer>;
   /** (B) */
   rolloutIds: Float64Array<ArrayBuffer>;
   /** (B) 0 to K − 1; a group's sequences lie together. */
@@ -63,6 +65,7 @@ export function buildTrainingBatch(
     completionOffsets,
     generatorLogprobs: new Float32Array(total),
     policyVersions: new Int32Array(total),
+    temperatures: Float64Array.from(rollouts, (rollout) => rollout.temperature),
     rolloutIds: Float64Array.from(rollouts, (rollout) => rollout.id),
     groups: Uint32Array.from(groups.flatMap((group, k) => group.rollouts.map(() => k))),
     rewards: Float64Array.from(rollouts, (rollout) => rollout.reward ?? Number.NaN),
@@ -128,6 +131,7 @@ function sliceBatch(batch: TrainingBatch, start: number, end: number): TrainingB
     completionOffsets: completionOffsets.slice(start, end + 1).map((at) => at - first),
     generatorLogprobs: batch.generatorLogprobs.slice(first, last),
     policyVersions: batch.policyVersions.slice(first, last),
+    temperatures: batch.temperatures.slice(start, end),
     rolloutIds: batch.rolloutIds.slice(start, end),
     groups: batch.groups.slice(start, end).map((group) => group - batch.groups[start]),
     rewards: batch.rewards.slice(start, end),
@@ -157,6 +161,8 @@ export function batchTransferables(batch: TrainingBatch): ArrayBuffer[] {
 
 /** B sequences side by side: N input rows, of which M predict a completion token. */
 export interface MicroBatch {
+  /** What all of them were sampled at. */
+  temperature: number;
   /** (B) indices into the batch. */
   sequences: Uint32Array;
   /** (N) input tokens: every sequence without its last token. */
@@ -179,14 +185,24 @@ export interface MicroBatch {
   weights: Float32Array;
 }
 
-/** Gathers the given sequences of the batch, in the given order, as the trainer's forward pass wants them. */
+/**
+ * Gathers the given sequences of the batch, in the given order, as the trainer's forward pass wants them.
+ * @throws RangeError for sequences of different temperatures
+ */
 export function gatherMicroBatch(batch: TrainingBatch, sequences: readonly number[]): MicroBatch {
   const lengthsIn = inputLengths(batch);
   const lengthsOut = completionLengths(batch);
   const offsets = starts(sequences.map((i) => lengthsIn[i]));
   const completionOffsets = starts(sequences.map((i) => lengthsOut[i]));
   const [rows, outputs] = [offsets[sequences.length], completionOffsets[sequences.length]];
+  const temperature = batch.temperatures[sequences[0]];
+  if (sequences.some((i) => batch.temperatures[i] !== temperature)) {
+    throw new RangeError(
+      `Cannot gather sequences ${sequences.join(", ")}: a micro-batch has one temperature, theirs differ`,
+    );
+  }
   const micro: MicroBatch = {
+    temperature,
     sequences: Uint32Array.from(sequences),
     tokens: new Uint32Array(rows),
     offsets,
@@ -218,7 +234,7 @@ export function gatherMicroBatch(batch: TrainingBatch, sequences: readonly numbe
 }
 
 function checkRollout(rollout: RewardedRollout): void {
-  const { promptTokens, completionTokens, generatorLogprobs, policyVersions, id } = rollout;
+  const { promptTokens, completionTokens, generatorLogprobs, policyVersions, temperature, id } = rollout;
   const length = completionTokens.length;
   const refuse = (found: string, needed: string): DataError =>
     new DataError("trainer/bad-rollout", `Cannot train on rollout ${id}: ${found}; ${needed}`, {
@@ -230,6 +246,7 @@ function checkRollout(rollout: RewardedRollout): void {
       "at least one of each is needed",
     );
   }
+  if (!(temperature > 0)) throw refuse(`temperature ${temperature}`, "a number above 0 is needed");
   if (generatorLogprobs.length !== length || policyVersions.length !== length) {
     throw refuse(
       `${length} tokens, ${generatorLogprobs.length} log-probabilities, ${policyVersions.length} versions`,

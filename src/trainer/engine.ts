@@ -15,7 +15,7 @@ import { gatherMicroBatch, inputLengths, splitMinibatches, type TrainingBatch } 
 import { LossPass, lossKernels, lossMetrics } from "./losses/loss_pass.ts";
 import { policyLoss, recipeLossSettings } from "./losses/registry.ts";
 import { SUMMARY_WIDTH, totalLoss } from "./losses/totals.ts";
-import { packMetrics, packSequences } from "./packing.ts";
+import { type PackPlan, packMetrics, packSequences } from "./packing.ts";
 import { learningRateAt } from "./schedule.ts";
 
 export interface EngineOptions {
@@ -170,9 +170,8 @@ export class TrainerEngine implements Disposable {
   /** Records and submits the gradient of one minibatch, added to what the policy holds. */
   accumulate(minibatch: TrainingBatch, oldLogprobs: Float32Array): Accumulated {
     const { policy, loss } = this;
-    const { temperature } = this.recipe.generator;
     const from = traceClock();
-    const { microBatches, stats } = packSequences(inputLengths(minibatch), policy.workspace.capacity);
+    const { microBatches, stats } = this.pack(minibatch);
     const micros = microBatches.map((sequences) => gatherMicroBatch(minibatch, sequences));
     const packed = this.spans.add("pack", from, { microBatches: stats.microBatches, fill: stats.fill });
     const order: number[] = [];
@@ -186,6 +185,7 @@ export class TrainerEngine implements Disposable {
       this.advantages.write(micro.advantages);
       this.tokenWeights.write(micro.weights);
       const tokens = micro.targets.length;
+      const { temperature } = micro;
       if (this.reference) {
         policy.forward(this.reference, temperature);
         policy.recorder.copy(policy.head.logprobs, 0, this.refLogprobs, 0, tokens);
@@ -214,6 +214,12 @@ export class TrainerEngine implements Disposable {
     return { order, forwardedTokens: stats.tokens, packing: packMetrics(stats), packed };
   }
 
+  /** Micro-batches of one temperature each: it may have been turned between two groups. */
+  private pack(batch: TrainingBatch): PackPlan {
+    const { capacity } = this.policy.workspace;
+    return packSequences(inputLengths(batch), capacity, "length", batch.temperatures);
+  }
+
   private learningRate(): number {
     const { trainer, steps } = this.recipe;
     return learningRateAt(this.optimizerStep, {
@@ -240,11 +246,10 @@ export class TrainerEngine implements Disposable {
     const { policy } = this;
     const began = traceClock();
     const logprobs = new Float32Array(batch.generatorLogprobs.length);
-    const plan = packSequences(inputLengths(batch), policy.workspace.capacity);
-    for (const sequences of plan.microBatches) {
+    for (const sequences of this.pack(batch).microBatches) {
       const micro = gatherMicroBatch(batch, sequences);
       policy.load(micro);
-      policy.forward(policy.weights, this.recipe.generator.temperature);
+      policy.forward(policy.weights, micro.temperature);
       policy.recorder.submit();
       const read = await policy.head.logprobs.readFloats(0, micro.targets.length);
       sequences.forEach((i, b) => {

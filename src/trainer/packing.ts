@@ -28,12 +28,14 @@ export interface PackStats {
 /**
  * Packs `lengths` into as few micro-batches as first-fit finds. `order: "arrival"` neither
  * sorts nor looks back: it fills one micro-batch after another, for comparison.
+ * @param kinds one per sequence; different ones share no micro-batch.
  * @throws ConfigError when one sequence alone exceeds the capacity; RangeError for lengths or a capacity below 1.
  */
 export function packSequences(
   lengths: ArrayLike<number>,
   capacity: number,
   order: "length" | "arrival" = "length",
+  kinds?: ArrayLike<number>,
 ): PackPlan {
   if (!(Number.isInteger(capacity) && capacity > 0)) {
     throw new RangeError(
@@ -61,9 +63,12 @@ export function packSequences(
   if (order === "length") indices.sort((a, b) => lengths[b] - lengths[a]);
   const microBatches: number[][] = [];
   const room: number[] = [];
+  const kindOf = (i: number) => kinds?.[i];
   for (const i of indices) {
     const first = order === "length" ? 0 : Math.max(0, room.length - 1);
-    let at = room.findIndex((free, bin) => bin >= first && free >= lengths[i]);
+    let at = room.findIndex(
+      (free, bin) => bin >= first && free >= lengths[i] && kindOf(microBatches[bin][0]) === kindOf(i),
+    );
     if (at < 0) {
       at = microBatches.length;
       microBatches.push([]);

@@ -34,6 +34,7 @@ async function request(said: string[], change: Partial<EvaluationRequest> = {}):
       generatorLogprobs: new Float32Array(completionTokens.length),
       generatorEntropies: new Float32Array(completionTokens.length),
       policyVersions: new Int32Array(completionTokens.length),
+      temperature: 1,
       finishReason: said[id].endsWith(".") ? "stop" : "length",
     };
   };

@@ -79,7 +79,7 @@ describe.skipIf(!hasModel)("a run under control", () => {
 
   it("writes down when it was ready and what was turned", async () => {
     const control = new RunControl();
-    const { folder, events } = await train(tinyRecipe({ steps: 3 }), {
+    const { folder, events } = await train(tinyRecipe({ mode: "sync", steps: 3 }), {
       control,
       onEvent: (event) => {
         if (event.kind === "stepped" && event.step === 1)
@@ -100,8 +100,11 @@ describe.skipIf(!hasModel)("a run under control", () => {
       [5e-4, 0.28],
       [5e-4, 0.4],
     ]);
+    // The trainer reckons with the temperature that each completion was sampled at.
+    for (const { ratios } of run.rollouts)
+      for (const ratio of ratios) expect(Math.abs(ratio - 1)).toBeLessThan(2e-4);
     // Rows of events are no steps, and a resumed run is ready once more.
-    const rest = await train(tinyRecipe({ steps: 4 }), { resume: folder });
+    const rest = await train(tinyRecipe({ mode: "sync", steps: 4 }), { resume: folder });
     expect(rest.metrics.map((row) => row.step)).toEqual([1, 2, 3, 4]);
     const rows = await (await openRun(openDiskStorage(folder))).readMetrics();
     expect(rows.flatMap(({ event, step }) => (event ? [[event, step]] : []))).toEqual([

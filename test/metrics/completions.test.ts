@@ -14,6 +14,7 @@ const rollout = ({ length, ...given }: Sketch): RewardedRollout => ({
   generatorLogprobs: new Float32Array(length),
   generatorEntropies: new Float32Array(length),
   policyVersions: new Int32Array(length),
+  temperature: 1,
   completion: "",
   verdicts: [],
   ...given,

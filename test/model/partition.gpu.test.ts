@@ -51,6 +51,7 @@ function makeGroups(): RewardedGroup[] {
         generatorLogprobs: Float32Array.from({ length }, () => -3.4 - 1.4 * random()),
         generatorEntropies: new Float32Array(length),
         policyVersions: new Int32Array(length),
+        temperature: 1,
         finishReason: "length" as const,
         completion: "",
         reward,

@@ -70,6 +70,7 @@ describe("buildTrainingBatch()", () => {
       return () => buildTrainingBatch([group], objective);
     };
     expect(broken((r) => (r.completionTokens = new Uint32Array(0)))).toThrow(DataError);
+    expect(broken((r) => (r.temperature = 0))).toThrow(/temperature 0/);
     expect(broken((r) => (r.policyVersions = new Int32Array(1)))).toThrow(/rollout 101/);
     expect(broken((r) => (r.generatorLogprobs[2] = Number.NaN))).toThrow(/token 2/);
     expect(broken((r) => (r.generatorLogprobs[0] = Number.NEGATIVE_INFINITY))).toThrow(/token 0/);
@@ -105,6 +106,22 @@ describe("gatherMicroBatch()", () => {
     expect([...micro.generatorLogprobs.slice(4)]).toEqual([-1, -1.0625, -1.125]);
     expect(micro.weights[0]).toBe(batch.tokenWeights[3]);
     expect(micro.advantages[6]).toBe(batch.advantages[0]);
+  });
+
+  it("has one temperature, that of its sequences", () => {
+    const batch = buildTrainingBatch(
+      [
+        makeGroup(1, [
+          { reward: 1, temperature: 0.7 },
+          { reward: 0, temperature: 0.7 },
+          { reward: 0, temperature: 1 },
+        ]),
+      ],
+      objective,
+    );
+    expect(gatherMicroBatch(batch, [1, 0]).temperature).toBe(0.7);
+    expect(gatherMicroBatch(batch, [2]).temperature).toBe(1);
+    expect(() => gatherMicroBatch(batch, [0, 2])).toThrow(/sequences 0, 2.*one temperature/);
   });
 
   it("covers every completion token once under any packing", () => {

@@ -25,6 +25,16 @@ describe("packSequences()", () => {
     ]);
   });
 
+  it("puts different kinds into different micro-batches", () => {
+    const kinds = [1, 2, 1, 2, 1];
+    const { microBatches, stats } = packSequences([4, 3, 3, 2, 1], 10, "length", kinds);
+    expect(microBatches).toEqual([
+      [0, 2, 4],
+      [1, 3],
+    ]);
+    expect(stats).toMatchObject({ microBatches: 2, tokens: 13, fullest: 8 });
+  });
+
   it("states padding and fill", () => {
     const { stats } = packSequences([6, 6, 4], 10);
     expect(stats).toEqual({

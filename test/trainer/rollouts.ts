@@ -8,6 +8,7 @@ export interface RolloutSpec {
   /** Of all tokens, or one each. */
   version?: number | number[];
   correct?: number | null;
+  temperature?: number;
 }
 
 export function makeGroup(groupId: number, specs: readonly (RolloutSpec | number | null)[]): RewardedGroup {
@@ -20,7 +21,7 @@ export function makeGroup(groupId: number, specs: readonly (RolloutSpec | number
   };
   const rollouts = specs.map((spec, i): RewardedRollout => {
     const of = typeof spec === "object" && spec !== null ? spec : { reward: spec };
-    const { reward, prompt = 3, length = 4, version = 0, correct = null } = of;
+    const { reward, prompt = 3, length = 4, version = 0, correct = null, temperature = 1 } = of;
     const tokens = (count: number, from: number) => Uint32Array.from({ length: count }, (_, t) => from + t);
     return {
       id: groupId * 100 + i,
@@ -34,6 +35,7 @@ export function makeGroup(groupId: number, specs: readonly (RolloutSpec | number
       policyVersions: Int32Array.from({ length }, (_, t) =>
         typeof version === "number" ? version : version[t],
       ),
+      temperature,
       finishReason: "stop",
       completion: "2",
       reward,

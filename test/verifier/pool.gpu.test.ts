@@ -20,6 +20,7 @@ function group(completions: string[], part: Partial<Problem> = {}): GroupToScore
       generatorLogprobs: Float32Array.from({ length: text.length }, () => -k),
       generatorEntropies: new Float32Array(text.length),
       policyVersions: new Int32Array(text.length),
+      temperature: 1,
       finishReason: "stop",
     }),
   );

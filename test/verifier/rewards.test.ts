@@ -28,6 +28,7 @@ const rollout = (length: number): Rollout => ({
   generatorLogprobs: new Float32Array(length),
   generatorEntropies: new Float32Array(length),
   policyVersions: new Int32Array(length),
+  temperature: 1,
   finishReason: "stop",
 });
 const base: VerifierOptions = { rewards: ["magistral"], lengthMax: 20_000, lengthCache: 4000 };

@@ -290,7 +290,6 @@ function rolloutOf(problem: Problem, ids: readonly number[]): Rollout {
     completionTokens: Uint32Array.from(ids),
     generatorLogprobs: new Float32Array(ids.length),
     generatorEntropies: new Float32Array(ids.length),
-    temperature: 1,
     policyVersions: new Int32Array(ids.length),
     temperature: 1,
     finishReason: "stop",
