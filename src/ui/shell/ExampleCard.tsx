@@ -114,7 +114,11 @@ function Story({ story: { question, lead, before, after } }: { story: BeforeAndA
       ].map(({ title, told }) => (
         <p key={title} class="now-answer mono">
           <span class="soft">{title}</span>
-          {told.thought ? `${told.thought} ` : ""}
+          {told.thought && (
+            <>
+              {told.thought} <span class="soft now-arrow">→</span>
+            </>
+          )}
           <b>{told.answer || "nothing"}</b> <Mark right={told.right} />
         </p>
       ))}

@@ -72,7 +72,7 @@ export function PreflightCard() {
           </button>
         )}
         <button type="button" class="button" onClick={close}>
-          Not now
+          {refused ? "Back to the recording" : "Not now"}
         </button>
         <button
           type="button"

@@ -82,6 +82,6 @@ export class LoopWatch {
     const waiter: StageName = bottleneck === "trainer" ? "generator" : "trainer";
     // In tens: a number that changes every second is not read.
     const tenths = Math.round(this.of(waiter, "waiting") * 10) * 10;
-    return `The ${waiter} waits about ${tenths}\u00a0% of the time for the ${bottleneck}.`;
+    return `The ${waiter} waits ${tenths}\u00a0% of the time for the ${bottleneck}.`;
   }
 }
