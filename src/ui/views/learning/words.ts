@@ -12,6 +12,8 @@ const STRETCH = 5;
 /** A change under this share of the range seen is none; so is one that is small beside the value itself. */
 const OF_RANGE = 0.08;
 const OF_VALUE = 0.01;
+/** So many standard errors are noise. */
+const OF_ERROR = 2;
 
 /** The newest measured values, in their order. */
 function newestValues(column: Column, count: number): Column {
@@ -27,13 +29,17 @@ export function trendOf(column: Column): Trend | null {
   if (values.length < 2 * STRETCH) return null;
   const now = mean(values.subarray(STRETCH));
   const before = mean(values.subarray(0, STRETCH));
+  const squares = values.map((value, index) => (value - (index < STRETCH ? before : now)) ** 2);
+  // Of the difference of two means: √(2 s² / n), with s² from both stretches.
+  const error = Math.sqrt(((2 / STRETCH) * mean(squares) * STRETCH) / (STRETCH - 1));
   let [least, most] = [now, now];
   for (const value of column) {
     if (value < least) least = value;
     if (value > most) most = value;
   }
   const change = now - before;
-  if (Math.abs(change) <= Math.max(OF_RANGE * (most - least), OF_VALUE * Math.abs(before))) return "steady";
+  const noise = Math.max(OF_ERROR * error, OF_RANGE * (most - least), OF_VALUE * Math.abs(before));
+  if (Math.abs(change) <= noise) return "steady";
   return change > 0 ? "rising" : "falling";
 }
 
