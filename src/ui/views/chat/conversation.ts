@@ -58,6 +58,8 @@ export class Conversation {
   private readonly drawn: Signal<Problem | null> = signal<Problem | null>(null);
   private source: ChatSource | null = null;
   private settled: Question | null = null;
+  /** Done once the prompt of `settled` has been read. */
+  private readable: Promise<void> = Promise.resolve();
   private settling: ReturnType<typeof setTimeout> | null = null;
   /** Raised whenever what was asked for before is no longer wanted. */
   private round = 0;
@@ -156,25 +158,20 @@ export class Conversation {
     return true;
   }
 
-  /** Looks at what is typed now: its tokens, and what could come first. */
+  /** Looks at what is typed now: its tokens, and what could come first. Who comes later waits for the tokens alone. */
   async settle(): Promise<void> {
     if (this.settling !== null) clearTimeout(this.settling);
     this.settling = null;
     const question = this.question.value;
-    if (this.phase.value !== "ready" || JSON.stringify(question) === JSON.stringify(this.settled)) return;
+    if (this.phase.value !== "ready") return;
+    if (JSON.stringify(question) === JSON.stringify(this.settled)) return await this.readable;
     this.settled = question;
     if (this.busy.value) this.stop();
     this.clear();
-    if (question === null) {
-      this.reading.value = null;
-      return;
-    }
-    await this.attempt(async (api, current) => {
-      const read = await api.read(question.prompt);
-      if (!current()) return;
-      this.reading.value = read.ok ? { tokens: read.tokens } : { reason: read.reason };
-      if (read.ok) await Promise.all(this.able.map((which) => this.look(which, 0)));
-    });
+    this.readable = this.readPrompt(question);
+    await this.readable;
+    if (question !== this.settled || this.reading.value === null || "reason" in this.reading.value) return;
+    await Promise.all(this.able.map((which) => this.look(which, this.columns[which].value.cut)));
   }
 
   /** Asks all policies at once with the same random numbers. */
@@ -256,8 +253,10 @@ export class Conversation {
   async lookForNewer(): Promise<void> {
     if (this.phase.value !== "ready" || this.busy.value) return;
     await this.attempt(async (api) => {
-      this.newer.value = await api.newerStep();
-      if (this.newer.value === null || this.columns.newest.value.tokens.length > 0) return;
+      const step = await api.newerStep();
+      const asked = this.columns.newest.value.tokens.length > 0;
+      this.newer.value = asked ? step : null;
+      if (asked || step === null) return;
       await this.renew(api);
       await this.look("newest", 0);
     });
@@ -302,6 +301,15 @@ export class Conversation {
     column.value = { ...column.value, tokens: grown, phase, finish, version, verdict: null };
     if (finish === null) await this.look(which, grown.length);
     else await this.grade(which, question);
+  }
+
+  private async readPrompt(question: Question | null): Promise<void> {
+    this.reading.value = null;
+    if (question === null) return;
+    await this.attempt(async (api, current) => {
+      const read = await api.read(question.prompt);
+      if (current()) this.reading.value = read.ok ? { tokens: read.tokens } : { reason: read.reason };
+    });
   }
 
   private placeIn(which: Which, { prompt }: Question, begun: readonly ChatToken[]): string {

@@ -30,6 +30,7 @@ class FakeChat {
   closed = 0;
   /** Answers wait for this. */
   gate: Promise<unknown> = Promise.resolve();
+  reading: Promise<unknown> = Promise.resolve();
   failing: Error | null = null;
   mourn: (error: Error) => void = () => undefined;
 
@@ -57,8 +58,10 @@ class FakeChat {
       this.calls.push("renew");
       return this.newest;
     },
-    read: async () =>
-      this.refusal === null ? { ok: true, tokens: ["p"] } : { ok: false, reason: this.refusal },
+    read: async () => {
+      await this.reading;
+      return this.refusal === null ? { ok: true, tokens: ["p"] } : { ok: false, reason: this.refusal };
+    },
     nextTokens: async (which, _prompt, begun) => {
       this.calls.push(`next ${which} ${begun.join("")}`);
       const version = this.version(which);
@@ -156,6 +159,21 @@ describe("Conversation", () => {
     await asked;
     expect(fake.calls.filter((call) => call.startsWith("chat"))).toHaveLength(2);
     expect(conversation.busy.value).toBe(false);
+  });
+
+  it("asks what was typed last even where it has not been read yet", async () => {
+    const { fake, conversation, columns } = await talk();
+    let read: (value: unknown) => void = () => undefined;
+    fake.reading = new Promise((resolve) => {
+      read = resolve;
+    });
+    conversation.type("5+5");
+    const settled = conversation.settle();
+    const asked = conversation.ask();
+    read(null);
+    await Promise.all([settled, asked]);
+    expect(columns.newest.value.phase).toBe("done");
+    expect(conversation.history.value[0].question.shown).toBe("5 + 5 =");
   });
 
   it("drops an answer whose question was changed meanwhile, and tells the worker to stop", async () => {
