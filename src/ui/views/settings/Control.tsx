@@ -2,7 +2,7 @@
 import { TASKS } from "../../../tasks/registry.ts";
 import type { ControlProps } from "./control_props.ts";
 import { fieldValue, focusedPath, setPath } from "./form_state.ts";
-import { fromSlider, SLIDER_STEPS, toSlider } from "./slider.ts";
+import { SLIDER_STEPS, slideFrom, toSlider } from "./slider.ts";
 import { TypedControl } from "./TypedControl.tsx";
 
 const AUTOMATIC = "";
@@ -37,7 +37,7 @@ function Slider(props: ControlProps) {
       onBlur={() => {
         focusedPath.value = null;
       }}
-      onInput={({ currentTarget }) => setPath(path, fromSlider(Number(currentTarget.value), scale))}
+      onInput={({ currentTarget }) => setPath(path, slideFrom(value, Number(currentTarget.value), scale))}
     />
   );
 }

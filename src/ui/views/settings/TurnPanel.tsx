@@ -4,7 +4,7 @@ import { describeBounds, findField } from "../../../config/describe.ts";
 import { live } from "../../state/app.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
 import { showNumber } from "./fields.ts";
-import { fromSlider, SLIDER_STEPS, toSlider } from "./slider.ts";
+import { SLIDER_STEPS, slideFrom, toSlider } from "./slider.ts";
 import { canTurn, inBounds, KNOBS, type Knob, knobValue, onTurn } from "./turn.ts";
 
 /** A slider under the finger tells many values; the run is told the one it rests at. */
@@ -71,7 +71,7 @@ function Turned({ knob, feed }: { knob: Knob; feed: RunFeed }) {
         aria-label={`${label}, as a slider`}
         aria-valuetext={text}
         onInput={({ currentTarget }) => {
-          const value = fromSlider(Number(currentTarget.value), scale);
+          const value = slideFrom(shown ?? scale.min, Number(currentTarget.value), scale);
           if (input.current) input.current.value = String(value);
           turnTo(value);
         }}

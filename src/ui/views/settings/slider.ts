@@ -48,6 +48,17 @@ export function fromSlider(position: number, { min, max, whole }: SliderScale): 
   return Math.min(max, Math.max(min, whole ? Math.round(value) : value));
 }
 
+/**
+ * The value after the slider was moved. Where rounding would swallow the move, the next value in its direction: else
+ * the arrow keys would stand still among small whole numbers.
+ */
+export function slideFrom(value: number, position: number, scale: SliderScale): number {
+  const way = Math.sign(position - toSlider(value, scale));
+  let at = position;
+  while (way !== 0 && fromSlider(at, scale) === value && at > 0 && at < SLIDER_STEPS) at += way;
+  return fromSlider(at, scale);
+}
+
 /** How far the arrow keys go: a unit of the digit before the default's first, or 1 for whole numbers. */
 export function keyStep(field: FieldMeta & { default?: unknown }): number {
   if (field.kind === "integer") return 1;

@@ -5,6 +5,7 @@ import {
   fromSlider,
   keyStep,
   SLIDER_STEPS,
+  slideFrom,
   sliderScale,
   toSlider,
 } from "../../../../src/ui/views/settings/slider.ts";
@@ -52,6 +53,26 @@ describe("fromSlider()", () => {
     const scale = { min: 0.01, max: 10, whole: false };
     expect([0, SLIDER_STEPS].map((at) => fromSlider(at, scale))).toEqual([0.01, 10]);
     expect([0, -1, 99].map((value) => toSlider(value, scale))).toEqual([0, 0, SLIDER_STEPS]);
+  });
+});
+
+describe("slideFrom()", () => {
+  it("gets from one end to the other by the arrow keys, and back", () => {
+    for (const { scale } of scaled) {
+      for (const [from, to, way] of [
+        [scale.min, scale.max, 1],
+        [scale.max, scale.min, -1],
+      ]) {
+        let value = from;
+        for (let presses = 0; value !== to; presses++) {
+          // What a browser's range input with whole steps holds after one press.
+          const next = slideFrom(value, Math.round(toSlider(value, scale)) + way, scale);
+          expect(Math.sign(next - value)).toBe(way);
+          expect(presses).toBeLessThan(2 * SLIDER_STEPS);
+          value = next;
+        }
+      }
+    }
   });
 });
 
