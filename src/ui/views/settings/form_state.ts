@@ -29,9 +29,11 @@ export const merged = computed<Layer>(() => {
 /** Mistakes by the path they are shown at. */
 export const problemsByPath = computed<ReadonlyMap<string, Problem[]>>(() => {
   const found = new Map<string, Problem[]>();
-  for (const problem of [...typingProblems.value.values(), ...foundProblems.value]) {
+  for (const problem of foundProblems.value) {
     for (const path of problem.paths) found.set(path, [...(found.get(path) ?? []), problem]);
   }
+  // What stands half-typed in a field is what its reader sees; the draft still holds what was there before.
+  for (const [path, problem] of typingProblems.value) found.set(path, [problem]);
   return found;
 });
 

@@ -88,6 +88,9 @@ describe("draftProblem", () => {
     });
     expect(draftProblem.value).toBe("Cannot use this. To mend it: write it");
     expect(problemsByPath.value.get("steps")).toHaveLength(1);
+    foundProblems.value = [{ code: "config/out-of-range", message: "Of the draft", paths: ["steps"] }];
+    expect(problemsByPath.value.get("steps")?.map(({ message }) => message)).toEqual(["Cannot use this"]);
+    foundProblems.value = [];
     noteTyping("steps", null);
     expect(draftProblem.value).toBeNull();
   });
