@@ -15,8 +15,16 @@ export function colourStage(track: string, name: string): StageName | null {
   return BELONGS[name] ?? stageOf(track);
 }
 
+const waits = new Map<string, boolean>();
+
+/** Remembers its answers: it is asked of every slice in view, in every frame. */
 export function isWait(name: string): boolean {
-  return /^wait/i.test(name);
+  let known = waits.get(name);
+  if (known === undefined) {
+    known = /^wait/i.test(name);
+    waits.set(name, known);
+  }
+  return known;
 }
 
 /** What a wait was for, "rollouts" of `wait for rollouts`; "" where nobody knows. */

@@ -1,5 +1,6 @@
 /** Where tracks lie on the canvas, and what lies under a point. Pixels of CSS. */
-import { firstEndingAfter, type Slice, type Span, type TraceIndex, type Track } from "./trace_index.ts";
+import type { Lane } from "./lane.ts";
+import type { Slice, Span, TraceIndex, Track } from "./trace_index.ts";
 
 export interface Row {
   track: Track;
@@ -77,16 +78,16 @@ export function hit(layout: Layout, x: number, y: number, view: Span, width: num
   return lane < 0 ? null : nearest(row.track.lanes[lane], x, view, width);
 }
 
-function nearest(lane: readonly Slice[], x: number, view: Span, width: number): Slice | null {
+function nearest(lane: Lane, x: number, view: Span, width: number): Slice | null {
   const perPixel = (view.to - view.from) / width;
   const at = view.from + x * perPixel;
-  const next = firstEndingAfter(lane, at);
+  const next = lane.firstEndingAfter(at);
   let best: Slice | null = null;
   let least = NEAR * perPixel;
-  for (const slice of [lane[next - 1], lane[next]]) {
+  for (const slice of [lane.slices[next - 1], lane.slices[next]]) {
     if (!slice) continue;
     const away = Math.max(0, slice.start - at, at - slice.end);
-    if (away < least || (best === null && away === 0)) {
+    if (away < least) {
       best = slice;
       least = away;
     }

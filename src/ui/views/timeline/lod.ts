@@ -2,8 +2,8 @@
  * Level of detail: a lane as what can be seen of it. Slices at least as wide as a pixel are told one by one; narrower ones
  * are gathered by pixel, and neighbouring pixels that look alike are told as one.
  */
-import { isWait } from "./activities.ts";
-import { firstEndingAfter, type Slice, type Span } from "./trace_index.ts";
+import type { Lane } from "./lane.ts";
+import type { Slice, Span } from "./trace_index.ts";
 
 /** Slices narrower than this many pixels are gathered. */
 export const NARROW = 1.5;
@@ -69,28 +69,24 @@ class Column {
 }
 
 /** Walks what is in view of a lane from left to right. `width`: pixels that the view takes. */
-export function visitLane(lane: readonly Slice[], view: Span, width: number, visitor: LaneVisitor): void {
+export function visitLane(lane: Lane, view: Span, width: number, visitor: LaneVisitor): void {
   const scale = width / (view.to - view.from);
   const column = new Column(visitor.merged.bind(visitor));
-  const begin = firstEndingAfter(lane, view.from);
-  let reached = begin > 0 ? (lane[begin - 1].end - view.from) * scale : Number.NaN;
-  for (let i = begin; i < lane.length; i++) {
-    const slice = lane[i];
-    if (slice.start >= view.to) {
-      const away = (slice.start - view.from) * scale - reached;
-      if (visitor.gap && away >= NARROW) visitor.gap(reached, away, slice);
-      break;
-    }
-    const x = (slice.start - view.from) * scale;
-    const wide = (slice.end - slice.start) * scale;
-    if (visitor.gap && x - reached >= NARROW) visitor.gap(reached, x - reached, slice);
+  const { slices, starts, ends, waits, length } = lane;
+  const begin = lane.firstEndingAfter(view.from);
+  let reached = begin > 0 ? (ends[begin - 1] - view.from) * scale : Number.NaN;
+  for (let i = begin; i < length; i++) {
+    const x = (starts[i] - view.from) * scale;
+    if (visitor.gap && x > 0 && x - reached >= NARROW) visitor.gap(reached, x - reached, slices[i]);
+    if (x >= width) break;
+    const wide = (ends[i] - starts[i]) * scale;
     reached = x + wide;
     if (wide < NARROW) {
       // A slice of no length still happened: it shows.
-      column.add(x, Math.max(wide, 0.05), isWait(slice.name));
+      column.add(x, Math.max(wide, 0.05), waits[i] === 1);
     } else {
       column.flush();
-      visitor.slice(x, wide, slice);
+      visitor.slice(x, wide, slices[i]);
     }
   }
   column.flush();

@@ -16,14 +16,7 @@ import { paintArrows } from "./paint_arrows.ts";
 import { css, type Palette } from "./palette.ts";
 import { Pencil } from "./pencil.ts";
 import { SliceStyles } from "./slice_style.ts";
-import {
-  type Arrow,
-  firstAbove,
-  firstEndingAfter,
-  type Slice,
-  type Span,
-  type TraceIndex,
-} from "./trace_index.ts";
+import { type Arrow, firstAbove, type Slice, type Span, type TraceIndex } from "./trace_index.ts";
 import { ticks } from "./viewport.ts";
 
 export interface Scene {
@@ -241,7 +234,7 @@ export class Painter {
   private outline(scene: Scene, slice: Slice, weight: number, colour: Palette["ink"]): void {
     const { context } = this.pencil;
     const row = scene.layout.rows.find(({ track }) => track.name === slice.track);
-    const lane = row?.track.lanes.findIndex((slices) => holds(slices, slice)) ?? -1;
+    const lane = row?.track.lanes.findIndex((candidate) => candidate.holds(slice)) ?? -1;
     if (!row || lane < 0) return;
     const x = Math.max(-8, xOf(scene, slice.start));
     const right = Math.min(scene.width + 8, xOf(scene, slice.end));
@@ -253,9 +246,4 @@ export class Painter {
     context.roundRect(x - weight, laneTop(row, lane) - weight, width, row.laneHeight + 2 * weight, 4);
     context.stroke();
   }
-}
-
-function holds(lane: readonly Slice[], slice: Slice): boolean {
-  const near = firstEndingAfter(lane, slice.start);
-  return lane[near] === slice || lane[near - 1] === slice;
 }

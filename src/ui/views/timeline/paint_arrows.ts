@@ -4,7 +4,7 @@ import { type Scene, xOf } from "./paint.ts";
 import type { Arrow } from "./trace_index.ts";
 
 /** Arrows of one picture; more could not be told apart. */
-const MOST = 1500;
+const MOST = 900;
 /** Arrows whose ends are nearer than this many pixels are drawn as one. */
 const APART = 3;
 

@@ -1,6 +1,5 @@
 /** How the tracks spent a span of time. */
-import { isWait } from "./activities.ts";
-import { firstEndingAfter, type Span, type TraceIndex, type Track } from "./trace_index.ts";
+import type { Span, TraceIndex, Track } from "./trace_index.ts";
 
 export interface ActivityShare {
   name: string;
@@ -33,40 +32,50 @@ export function sharesOf(index: TraceIndex, span: Span): TrackShare[] {
 
 export function shareOf(track: Track, span: Span): TrackShare {
   const activities = new Map<string, ActivityShare>();
+  // Lanes do not overlap within themselves; only where there are several must overlaps be found.
+  const nested = track.lanes.length > 1;
   const work: Span[] = [];
   const any: Span[] = [];
   for (const lane of track.lanes) {
-    for (let i = firstEndingAfter(lane, span.from); i < lane.length && lane[i].start < span.to; i++) {
-      const { name, start, end } = lane[i];
-      const part = { from: Math.max(start, span.from), to: Math.min(end, span.to) };
-      const activity = activities.get(name) ?? { name, wait: isWait(name), time: 0, count: 0 };
-      activity.time += part.to - part.from;
+    const { starts, ends, waits, slices } = lane;
+    for (let i = lane.firstEndingAfter(span.from); i < lane.length && starts[i] < span.to; i++) {
+      const from = Math.max(starts[i], span.from);
+      const to = Math.min(ends[i], span.to);
+      const { name } = slices[i];
+      let activity = activities.get(name);
+      if (!activity) {
+        activity = { name, wait: waits[i] === 1, time: 0, count: 0 };
+        activities.set(name, activity);
+      }
+      activity.time += to - from;
       activity.count++;
-      activities.set(name, activity);
-      any.push(part);
-      if (!activity.wait) work.push(part);
+      if (!nested) continue;
+      any.push({ from, to });
+      if (!activity.wait) work.push({ from, to });
     }
   }
-  const busy = covered(work);
-  const taken = covered(any);
+  const sorted = [...activities.values()].sort((a, b) => b.time - a.time);
+  const sum = (some: ActivityShare[]) => some.reduce((total, { time }) => total + time, 0);
+  const busy = nested ? covered(work) : sum(sorted.filter(({ wait }) => !wait));
+  const taken = nested ? covered(any) : sum(sorted);
   return {
     track,
     busy,
-    waiting: taken - busy,
+    waiting: Math.max(0, taken - busy),
     idle: Math.max(0, span.to - span.from - taken),
-    activities: [...activities.values()].sort((a, b) => b.time - a.time),
+    activities: sorted,
   };
 }
 
 /** Milliseconds that spans cover, overlaps counted once. */
 function covered(spans: Span[]): number {
   spans.sort((a, b) => a.from - b.from);
-  let sum = 0;
+  let total = 0;
   let reached = Number.NEGATIVE_INFINITY;
   for (const { from, to } of spans) {
     if (to <= reached) continue;
-    sum += to - Math.max(from, reached);
+    total += to - Math.max(from, reached);
     reached = to;
   }
-  return sum;
+  return total;
 }

@@ -5,6 +5,7 @@
 import type { TraceEvent } from "../../../metrics/trace.ts";
 import type { StageName } from "../../state/records.ts";
 import { compareTracks, stageOf } from "./activities.ts";
+import { Lane } from "./lane.ts";
 
 export type Slice = Extract<TraceEvent, { kind: "slice" }>;
 export type Mark = Extract<TraceEvent, { kind: "mark" }>;
@@ -23,7 +24,7 @@ export interface Track {
   /** By start; of two that start together the longer first. */
   slices: Slice[];
   /** Slices of a lane do not overlap, so they are in order of their ends as well. */
-  lanes: Slice[][];
+  lanes: Lane[];
 }
 
 /** Clocks of two threads and sums of durations differ by this much without meaning an overlap, in milliseconds. */
@@ -41,15 +42,9 @@ export function firstAbove<T>(items: readonly T[], bound: number, key: (item: T)
   return low;
 }
 
-const endOf = (slice: Slice) => slice.end;
 const momentOf = (event: { at: number }) => event.at;
 const departureOf = (arrow: Arrow) => arrow.from.at;
 const arrivalOf = (arrow: Arrow) => arrow.to.at;
-
-/** Index of the first slice of a lane that ends after `at`. */
-export function firstEndingAfter(lane: readonly Slice[], at: number): number {
-  return firstAbove(lane, at, endOf);
-}
 
 /** Keeps the array in order; new events nearly always belong at its end. */
 function insert<T>(items: T[], item: T, key: (item: T) => number): void {
@@ -114,7 +109,7 @@ export class TraceIndex {
   sliceAt(trackName: string, at: number): Slice | null {
     const lanes = this.byName.get(trackName)?.lanes ?? [];
     for (let lane = lanes.length - 1; lane >= 0; lane--) {
-      const slice = lanes[lane][firstEndingAfter(lanes[lane], at - TOLERANCE)];
+      const slice = lanes[lane].slices[lanes[lane].firstEndingAfter(at - TOLERANCE)];
       if (slice && slice.start <= at + TOLERANCE) return slice;
     }
     return null;
@@ -172,7 +167,7 @@ export class TraceIndex {
   private trackOf(name: string): Track {
     let track = this.byName.get(name);
     if (!track) {
-      track = { name, stage: stageOf(name), slices: [], lanes: [[]] };
+      track = { name, stage: stageOf(name), slices: [], lanes: [new Lane()] };
       this.byName.set(name, track);
       this.tracks = [...this.tracks, track].sort((a, b) => compareTracks(a.name, b.name));
     }
@@ -186,17 +181,20 @@ function comesAfter(slice: Slice, other: Slice): boolean {
 
 /** Puts a slice that starts last into the first lane where it fits. */
 function place(track: Track, slice: Slice): void {
-  const free = track.lanes.find(
-    (lane) => lane.length === 0 || lane[lane.length - 1].end <= slice.start + TOLERANCE,
+  let lane = track.lanes.find(
+    ({ length, ends }) => length === 0 || ends[length - 1] <= slice.start + TOLERANCE,
   );
-  if (free) free.push(slice);
-  else track.lanes.push([slice]);
+  if (!lane) {
+    lane = new Lane();
+    track.lanes.push(lane);
+  }
+  lane.push(slice);
 }
 
 /** Sorts a track that got a slice from before its newest one: an enclosing slice is told after what it encloses. */
 function arrange(track: Track): void {
   track.slices.sort((a, b) => a.start - b.start || b.end - a.end);
-  track.lanes = [[]];
+  track.lanes = [new Lane()];
   for (const slice of track.slices) place(track, slice);
 }
 

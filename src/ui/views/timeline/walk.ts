@@ -1,13 +1,6 @@
 /** Walking from slice to slice with the keyboard. */
 import { isWait } from "./activities.ts";
-import {
-  firstAbove,
-  firstEndingAfter,
-  type Slice,
-  type Span,
-  type TraceIndex,
-  type Track,
-} from "./trace_index.ts";
+import { firstAbove, type Slice, type Span, type TraceIndex, type Track } from "./trace_index.ts";
 
 export type Direction = "left" | "right" | "up" | "down" | "first" | "last";
 
@@ -43,8 +36,8 @@ function sameStart(slices: readonly Slice[], { start }: Slice): number {
 function nearestTo(track: Track | undefined, at: number): Slice | null {
   const lane = track?.lanes[0];
   if (!lane || lane.length === 0) return null;
-  const next = firstEndingAfter(lane, at);
-  const near = [lane[next - 1], lane[next]].filter((slice) => slice !== undefined);
+  const next = lane.firstEndingAfter(at);
+  const near = [lane.slices[next - 1], lane.slices[next]].filter((slice) => slice !== undefined);
   const away = (slice: Slice) => Math.max(0, slice.start - at, at - slice.end);
   return near.reduce((best, slice) =>
     away(slice) < away(best) || (away(slice) === away(best) && isWait(best.name)) ? slice : best,

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { STAGES } from "../../../../src/ui/state/records.ts";
+import {
+  contrast,
+  mix,
+  type Palette,
+  parseColour,
+  type Rgb,
+} from "../../../../src/ui/views/timeline/palette.ts";
+import { SliceStyles } from "../../../../src/ui/views/timeline/slice_style.ts";
+
+/** The theme's colours as the page has them. */
+function palettes(): Palette[] {
+  const theme = readFileSync(new URL("../../../../src/ui/theme.css", import.meta.url), "utf8");
+  const dark = theme.indexOf("prefers-color-scheme: dark");
+  return [theme.slice(0, dark), theme.slice(dark)].map((text) => {
+    const token = (name: string) => parseColour(new RegExp(`--${name}: (#[0-9a-f]+);`).exec(text)![1]);
+    return {
+      card: token("card"),
+      sunk: token("sunk"),
+      line: token("line"),
+      ink: token("ink"),
+      soft: token("ink-soft"),
+      accent: token("accent"),
+      stages: Object.fromEntries(STAGES.map((stage) => [stage, token(stage)])) as Palette["stages"],
+      other: token("ink-soft"),
+    };
+  });
+}
+
+describe("SliceStyles", () => {
+  it("writes on every slice, work or wait, with a contrast of 4.5 at least, light and dark", () => {
+    for (const palette of palettes()) {
+      const styles = new SliceStyles(palette);
+      for (const track of ["tasks", "generator 0", "verifier 1", "trainer", "weights", "disk"])
+        for (const name of [
+          "prefill",
+          "decode",
+          "pack",
+          "optimiser",
+          "publish",
+          "wait for rollouts",
+          "take weights",
+        ]) {
+          const { fill, text } = styles.of(track, name);
+          expect(
+            contrast(parseColour(fill), parseColour(text)),
+            `${name} on ${track}`,
+          ).toBeGreaterThanOrEqual(4.5);
+        }
+      expect(contrast(palette.soft, palette.sunk)).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  it("gives publishing the weights' colour, and waits a paler one", () => {
+    const [palette] = palettes();
+    const styles = new SliceStyles(palette);
+    expect(parseColour(styles.of("trainer", "publish").fill)).toEqual(palette.stages.weights);
+    expect(parseColour(styles.of("trainer", "forward, backward, optimiser").fill)).toEqual(
+      palette.stages.trainer,
+    );
+    const wait = parseColour(styles.of("trainer", "wait for rollouts").fill);
+    expect(contrast(wait, palette.card)).toBeLessThan(1.5);
+    expect(styles.of("trainer", "wait for rollouts").wait).toBe(true);
+  });
+});
+
+describe("parseColour()", () => {
+  it("reads what themes and computed styles write, and refuses the rest", () => {
+    const orange: Rgb = [255, 136, 0];
+    for (const text of ["#ff8800", "#f80", "rgb(255, 136, 0)", " rgb(255 136 0 / 50%)"])
+      expect(parseColour(text)).toEqual(orange);
+    expect(() => parseColour("oklch(0.7 0.1 50)")).toThrow(/rgb\(\) is needed/);
+    expect(mix([0, 0, 0], [100, 200, 50], 0.5)).toEqual([50, 100, 25]);
+  });
+});
