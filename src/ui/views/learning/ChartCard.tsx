@@ -5,8 +5,8 @@ import type { ChartMark } from "../../parts/chart_draw.ts";
 import type { Alert } from "./alert_rule.ts";
 import { ChartRowsTable } from "./ChartRowsTable.tsx";
 import type { ChartDefinition, PanelDefinition } from "./definitions.ts";
-import { formatTick, formatValue, formatX, xSteps } from "./format.ts";
-import { Legend, StepRead } from "./Legend.tsx";
+import { formatTick, formatX, xSteps } from "./format.ts";
+import { Headline, Legend } from "./Legend.tsx";
 import { LevelSign } from "./LevelSign.tsx";
 import { plotPanel } from "./plot.ts";
 import type { RunTable, XAxis } from "./run_table.ts";
@@ -90,7 +90,6 @@ interface ChartCardProps {
 
 export function ChartCard({ chart, settings, alert }: ChartCardProps) {
   const [run] = settings.runs;
-  const [{ kind, series }] = chart.panels;
   const isTable = asTables.value.has(chart.id);
   const title = `learning-${chart.id}`;
   return (
@@ -98,11 +97,7 @@ export function ChartCard({ chart, settings, alert }: ChartCardProps) {
       <header>
         <h3 id={title}>{chart.title}</h3>
         {alert && <LevelSign level={alert.level} label={alert.message} />}
-        <StepRead run={run} />
-        <p class={`num learning-headline learning-${kind}`}>
-          <span class="visually-hidden">{series[0].label}, newest: </span>
-          {formatValue(run.newest(series[0].metric), kind)}
-        </p>
+        <Headline run={run} panel={chart.panels[0]} />
       </header>
       <div class="learning-bar">
         <p class="learning-reading small soft">{chart.reading}</p>

@@ -1,4 +1,4 @@
-/** A panel's series by name, with the values under the pointer, or the newest ones. */
+/** A chart's values in numbers: under the pointer, or the newest ones. */
 import type { PanelDefinition, SeriesDefinition } from "./definitions.ts";
 import { formatValue } from "./format.ts";
 import { nearest, type RunTable } from "./run_table.ts";
@@ -27,12 +27,21 @@ function Value(props: ValueProps) {
   return <span class={`num learning-value learning-${props.panel.kind}`}>{readingOf(props)}</span>;
 }
 
-/** The step that the values belong to. */
-export function StepRead({ run }: { run: RunTable }) {
+/** A chart's first series, large, and the step it belongs to. */
+export function Headline({ run, panel }: { run: RunTable; panel: PanelDefinition }) {
   const at = cursor.value;
   const steps = run.xs("step");
   const step = at === null ? steps.at(-1) : steps[nearest(run.xs(axis.value), at)];
-  return <span class="num soft small learning-step">step {formatValue(step ?? Number.NaN, "rate")}</span>;
+  const [series] = panel.series;
+  return (
+    <>
+      <span class="num soft small learning-step">step {formatValue(step ?? Number.NaN, "rate")}</span>
+      <p class={`num learning-headline learning-${panel.kind}`}>
+        <span class="visually-hidden">{series.label}: </span>
+        {readingOf({ run, panel, series })}
+      </p>
+    </>
+  );
 }
 
 /** What a panel's axis counts, and its series. */

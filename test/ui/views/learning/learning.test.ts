@@ -152,6 +152,7 @@ describe("Learning", () => {
       state.cursor.value = 11.2;
     });
     expect(reading()).toBe("0.100");
+    expect(cardOf("Entropy").querySelector(".learning-headline")?.textContent).toBe("entropy: 0.100");
     expect(cardOf("Reward").querySelector(".learning-step")?.textContent).toBe("step 11");
   });
 
