@@ -9,7 +9,8 @@ import { encodeError } from "../../rpc/errors.ts";
 import { compared, feed, live } from "../state/app.ts";
 import type { RecordedRun } from "../state/records.ts";
 import { type FeedKind, RunFeed } from "../state/run_feed.ts";
-import type { Imported, Preflight, SessionEvent, StartRequest, StoredRun } from "./api.ts";
+import type { Imported, Preflight, RunPart, SessionEvent, StartRequest, StoredRun } from "./api.ts";
+import { forPage } from "./failure.ts";
 import { applyEvent, rewind } from "./feeding.ts";
 import { type LinkHandlers, openSession, type SessionLink } from "./link.ts";
 import { pageFacts } from "./page_facts.ts";
@@ -53,33 +54,33 @@ export class SessionClient {
   }
 
   async pause(): Promise<void> {
-    await (await this.api()).pause();
+    await this.ask((api) => api.pause());
   }
   async resume(): Promise<void> {
-    await (await this.api()).resume();
+    await this.ask((api) => api.resume());
   }
   async step(): Promise<void> {
-    await (await this.api()).step();
+    await this.ask((api) => api.step());
   }
   async turn(knobs: Knobs): Promise<void> {
-    await (await this.api()).turn(knobs);
+    await this.ask((api) => api.turn(knobs));
   }
   /** Finishes the step, saves, ends; resolves when all is on file. */
   async stop(): Promise<void> {
-    await (await this.api()).stop();
+    await this.ask((api) => api.stop());
   }
   async loseDevice(which: "trainer" | "generator"): Promise<void> {
-    await (await this.api()).loseDevice(which);
+    await this.ask((api) => api.loseDevice(which));
   }
 
   async preflight(recipe: Record<string, unknown>): Promise<Preflight> {
     const page = pageFacts();
     const obstacles = pageObstacles(page);
-    return obstacles.length > 0 ? verdict(obstacles) : (await this.api()).preflight(recipe, page);
+    return obstacles.length > 0 ? verdict(obstacles) : this.ask((api) => api.preflight(recipe, page));
   }
 
   async listRuns(): Promise<StoredRun[]> {
-    return (await this.api()).listRuns();
+    return this.ask((api) => api.listRuns());
   }
 
   /** Shows a stored run; one that trains here is shown as it trains. */
@@ -101,36 +102,40 @@ export class SessionClient {
 
   /** @throws WebgrpoError `session/run-in-use` for a run that trains, here or in another tab */
   async removeRun(name: string): Promise<void> {
-    await (await this.api()).removeRun(name);
+    await this.ask((api) => api.removeRun(name));
     this.removeCompared(name);
     if (live.value?.name === name) live.value = null;
     storedChanged.value++;
   }
 
   async downloadRun(name: string): Promise<void> {
-    saveFile(await (await this.api()).exportRun(name), `${name}.zip`);
+    saveFile(await this.ask((api) => api.exportRun(name)), `${name}.zip`);
   }
 
   async downloadCheckpoint(name: string): Promise<void> {
-    saveFile(await (await this.api()).exportCheckpoint(name), `${name}-checkpoint.zip`);
+    saveFile(await this.ask((api) => api.exportCheckpoint(name)), `${name}-checkpoint.zip`);
   }
 
   async importZip(file: File): Promise<Imported> {
-    const imported = await (await this.api()).importZip(file, file.name);
+    const imported = await this.ask((api) => api.importZip(file, file.name));
     storedChanged.value++;
     return imported;
   }
 
   async listModels(): Promise<string[]> {
-    return (await this.api()).listModels();
+    return this.ask((api) => api.listModels());
   }
 
   async removeModel(name: string): Promise<void> {
-    await (await this.api()).removeModel(name);
+    await this.ask((api) => api.removeModel(name));
   }
 
-  private async api(): Promise<SessionLink["api"]> {
-    return (await this.connected()).api;
+  private async ask<T>(call: (api: SessionLink["api"]) => Promise<T>): Promise<T> {
+    try {
+      return await call((await this.connected()).api);
+    } catch (error) {
+      throw forPage(error);
+    }
   }
 
   private connected(): Promise<SessionLink> {
@@ -163,7 +168,7 @@ export class SessionClient {
     this.early = [];
     savedStep.value = null;
     try {
-      const { name, recipe, from } = await (await this.api()).start(request);
+      const { name, recipe, from } = await this.ask((api) => api.start(request));
       const run = make(name, recipe, from);
       run.phase.value = "loading";
       live.value = run;
@@ -214,13 +219,11 @@ export class SessionClient {
     const link = await this.connected();
     const rollouts: RecordedRun["rollouts"] = [];
     const trace: RecordedRun["trace"] = [];
-    const run = await link.api.readRun(
-      name,
-      link.callback((part) => {
-        if ("rollouts" in part) rollouts.push(...part.rollouts);
-        else trace.push(...part.trace);
-      }),
-    );
+    const onPart = link.callback((part: RunPart) => {
+      if ("rollouts" in part) rollouts.push(...part.rollouts);
+      else trace.push(...part.trace);
+    });
+    const run = await this.ask((api) => api.readRun(name, onPart));
     return { ...run, rollouts, trace };
   }
 }

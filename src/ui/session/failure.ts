@@ -1,5 +1,6 @@
 /** Failures as a page tells them: the errors' hints name commands of the terminal, which nobody can type here. */
-import type { ErrorRecord } from "../../rpc/errors.ts";
+import { WebgrpoError } from "../../errors.ts";
+import { decodeError, type ErrorRecord, encodeError } from "../../rpc/errors.ts";
 import type { Failure } from "../state/run_feed.ts";
 
 const GO_ON = "Go on with the stored run";
@@ -31,6 +32,13 @@ export function pageHint(code: string | undefined, hint: string | undefined): st
   const own = Object.keys(HINTS).find((key) => code === key || (key.endsWith("/") && code?.startsWith(key)));
   if (own !== undefined) return HINTS[own];
   return hint !== undefined && OF_THE_TERMINAL.test(hint) ? undefined : hint;
+}
+
+/** The same error with the hint that holds in a page. */
+export function forPage(error: unknown): unknown {
+  if (!(error instanceof WebgrpoError)) return error;
+  const hint = pageHint(error.code, error.hint);
+  return hint === error.hint ? error : decodeError({ ...encodeError(error), hint });
 }
 
 /** @param saved the step up to which the run is stored, or null */

@@ -49,7 +49,7 @@ export function applyEvent(feed: RunFeed, event: SessionEvent): void {
       break;
     case "restarted":
       rewind(feed, event.step);
-      feed.notice.value = `The ${event.worker} was lost and started again after step ${event.step}: ${event.reason}`;
+      feed.notice.value = `The ${event.worker.replace(/ \d+$/, "")} was started again after step ${event.step}: ${event.reason}`;
       break;
     case "ended":
       feed.summary = event.summary;

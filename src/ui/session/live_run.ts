@@ -3,6 +3,7 @@
 import type { Recipe } from "../../config/schema.ts";
 import { type Knobs, RunControl } from "../../control.ts";
 import { loadModelFiles } from "../../data/source.ts";
+import { WebgrpoError } from "../../errors.ts";
 import type { LoopStages } from "../../loop.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import { latestCheckpoint } from "../../runs/checkpoint.ts";
@@ -96,7 +97,10 @@ export class LiveRun {
   stop(): void {
     if (this.interrupt.signal.aborted) return;
     this.interrupt.abort();
-    this.tell("stopping", "The step is being finished and saved");
+    this.tell(
+      "stopping",
+      this.began ? "The step is being finished and saved" : "It stops as soon as it has started",
+    );
   }
 
   private tell(phase: RunPhase, notice: string): void {
@@ -201,7 +205,9 @@ export class LiveRun {
     } else if (event.kind === "traced") {
       events.send({ kind: "trace", events: event.events });
     } else if (event.kind === "restarted") {
-      const reason = event.cause instanceof Error ? event.cause.message : String(event.cause);
+      // What the browser says of a buffer that went with its device tells nobody anything.
+      const { cause } = event;
+      const reason = cause instanceof WebgrpoError ? cause.message : "its GPU device or its thread was lost";
       this.step = event.step;
       events.send({ kind: "restarted", worker: event.worker, step: event.step, reason });
     }

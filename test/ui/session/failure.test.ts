@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { pageHint, toFailure } from "../../../src/ui/session/failure.ts";
+import { GpuLostError } from "../../../src/errors.ts";
+import { forPage, pageHint, toFailure } from "../../../src/ui/session/failure.ts";
 
 const root = new URL("../../../src/", import.meta.url);
 
@@ -54,5 +55,19 @@ describe("toFailure()", () => {
     expect(toFailure(error, 7).hint).toMatch(/Go on with the stored run.*Everything up to step 7 is stored/);
     expect(toFailure(error, null).hint).not.toContain("stored up");
     expect(toFailure({ name: "Error", message: "odd" }, null)).toEqual({ code: "failed", message: "odd" });
+  });
+});
+
+describe("forPage()", () => {
+  it("changes the hint alone, and only where it must", () => {
+    const cause = new Error("why");
+    const lost = new GpuLostError("gpu/lost", "gone", { hint: "go on with --resume", cause });
+    const told = forPage(lost) as GpuLostError;
+    expect(told).toBeInstanceOf(GpuLostError);
+    expect(told).toMatchObject({ code: "gpu/lost", message: "gone", cause: { message: "why" } });
+    expect(told.hint).toContain("Go on with the stored run");
+    const fine = new GpuLostError("other/code", "gone", { hint: "Try again" });
+    expect(forPage(fine)).toBe(fine);
+    expect(forPage("text")).toBe("text");
   });
 });
