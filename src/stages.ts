@@ -37,6 +37,8 @@ export interface StageInputs {
   newestCheckpoint: TrainerClientOptions["newestCheckpoint"];
   /** A worker died and another took its place. */
   onRestart(worker: string, cause: unknown): void;
+  /** The least silence of a worker with a GPU that counts as a hang; a minute by default. */
+  silenceMs?: number;
   /** What workers did when, as it becomes known. */
   onTrace?(events: readonly TraceEvent[]): void;
 }
@@ -94,6 +96,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       firstVersion: inputs.start?.step ?? 0,
       newestCheckpoint: inputs.newestCheckpoint,
       onRestart: (cause) => inputs.onRestart("trainer", cause),
+      silenceMs: inputs.silenceMs,
     });
     opened.push(trainer);
     const sampling: SamplingOptions = {
@@ -117,6 +120,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       sampling,
       weightHandle: (reader) => exchange.readerHandle(reader),
       onRestart: (index, cause) => inputs.onRestart(`generator ${index}`, cause),
+      silenceMs: inputs.silenceMs,
       onTrace: inputs.onTrace,
     });
     opened.push(generator);

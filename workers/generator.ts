@@ -2,10 +2,12 @@
 import { GeneratorWorker } from "../src/generator/worker.ts";
 import { openGpu } from "../src/gpu/device.ts";
 import { serve } from "../src/rpc/connect.ts";
+import { hang } from "../src/rpc/hang.ts";
 
 const worker = new GeneratorWorker((maxMemoryBytes) => openGpu({ label: "generator", maxMemoryBytes }));
 
 serve({
   start: worker.start.bind(worker),
   loseDevice: worker.loseDevice.bind(worker),
+  hang,
 });

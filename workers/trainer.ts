@@ -1,6 +1,7 @@
 /** The trainer's worker: one GPU device, one engine; publishes each version to the weight board. */
 import { openGpu } from "../src/gpu/device.ts";
 import { serve, transfer } from "../src/rpc/connect.ts";
+import { hang } from "../src/rpc/hang.ts";
 import type { TrainingBatch } from "../src/trainer/batch.ts";
 import { TrainerWorker } from "../src/trainer/worker.ts";
 
@@ -14,6 +15,7 @@ serve({
   },
   turn: worker.turn.bind(worker),
   loseDevice: worker.loseDevice.bind(worker),
+  hang,
   async state() {
     const state = await worker.state();
     const arrays = [...state.weights, ...state.firstMoments, ...state.secondMoments];

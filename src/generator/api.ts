@@ -82,6 +82,8 @@ export interface GeneratorApi {
   start(options: GeneratorOptions, port: MessagePort): Promise<GeneratorReady>;
   /** Loses the GPU device on purpose; for tests of recovery. */
   loseDevice(): void;
+  /** Does nothing for so long and answers nobody; for tests of recovery. */
+  hang(ms: number): void;
 }
 
 export type ToGenerator = { kind: "groups"; groups: PromptGroup[] };

@@ -8,6 +8,7 @@ import { slicesOn, type TraceEvent, type TraceMoment } from "../metrics/trace.ts
 import type { PromptTokens, Rollout } from "../rollout.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
 import { decodeError } from "../rpc/errors.ts";
+import { Patience } from "../rpc/patience.ts";
 import { type TypedPort, typedPort } from "../rpc/port.ts";
 import type { WeightHandle } from "../weights/api.ts";
 import type {
@@ -40,6 +41,8 @@ export interface GeneratorPoolOptions extends Omit<GeneratorOptions, "weights"> 
   /** A fresh handle for each worker that takes the reader's place. */
   weightHandle(reader: number): WeightHandle;
   onRestart?(index: number, cause: unknown): void;
+  /** The least silence that counts as a hang; a minute by default. */
+  silenceMs?: number;
   /** What the workers did when; batched, not in the order of time. */
   onTrace?(events: TraceEvent[]): void;
 }
@@ -59,6 +62,7 @@ interface Member {
   /** Sequences given and not finished. */
   load: number;
   lastDeath: number;
+  patience: Patience;
 }
 
 /** What the generators are at. */
@@ -187,6 +191,11 @@ export class GeneratorPool {
     await this.members[index].connection.api.loseDevice();
   }
 
+  /** Has a worker answer nobody for so long; for tests of recovery. */
+  async hang(index: number, ms: number): Promise<void> {
+    await this.members[index].connection.api.hang(ms);
+  }
+
   dispose(): void {
     this.disposed = true;
     for (const member of this.members) retire(member);
@@ -233,6 +242,7 @@ export class GeneratorPool {
       weightHandle,
       onRestart: ___,
       onTrace: ____,
+      silenceMs,
       ...options
     } = this.options;
     const worker = new Worker(new URL("../../workers/generator.ts", import.meta.url), { type: "module" });
@@ -251,7 +261,8 @@ export class GeneratorPool {
       throw error;
     }
     const port = typedPort<FromGenerator, ToGenerator>(channel.port1);
-    const member: Member = { index, connection, port, pending: new Map(), load: 0, lastDeath };
+    const patience = new Patience(connection, silenceMs);
+    const member: Member = { index, connection, port, pending: new Map(), load: 0, lastDeath, patience };
     connection.onDeath((error) => this.died(member, error));
     this.listen(member).catch((error: unknown) => this.fail(error));
     return member;
@@ -262,6 +273,8 @@ export class GeneratorPool {
       if (message.kind === "report") {
         this.report = addReports(this.report, message.report);
         this.rate.add(message.report.generatedTokens, performance.now());
+        for (const { name, start, end } of message.spans)
+          if (name !== "wait") member.patience.worked(end - start);
         this.options.onTrace?.(slicesOn(trackOf(member), message.spans));
       } else if (message.kind === "failed") await this.died(member, decodeError(message.error));
       else for (const rollout of message.rollouts) this.collect(member, rollout, message.at);
@@ -284,7 +297,7 @@ export class GeneratorPool {
   private async died(member: Member, cause: unknown): Promise<void> {
     if (this.disposed || this.members[member.index] !== member) return;
     const now = performance.now();
-    const again = now - member.lastDeath < DEATHS_APART_MS;
+    const again = member.patience.lastWell(cause, now) - member.lastDeath < DEATHS_APART_MS;
     const heir: Member = { ...member, pending: new Map(member.pending), lastDeath: now };
     // Whatever else the dead worker still says concerns no member any more.
     member.pending.clear();

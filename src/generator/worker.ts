@@ -11,7 +11,7 @@ import { GeneratorEngine } from "./engine.ts";
 const FIRST_WEIGHTS_MS = 120_000;
 const REPORT_EVERY_MS = 250;
 
-export class GeneratorWorker implements GeneratorApi {
+export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
   private readonly open: (maxMemoryBytes?: number) => Promise<Gpu>;
   private engine: GeneratorEngine | null = null;
 

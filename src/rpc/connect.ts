@@ -36,6 +36,8 @@ export interface Connection<T> {
   within(deadlineMs: number): Remote<T>;
   /** True once the worker has died or was disposed of. */
   readonly terminated: boolean;
+  /** From now on a ping that stays unanswered for so many milliseconds means death; 0 for no pings. */
+  watch(heartbeatMs: number): void;
   /** Calls back once when the worker dies by itself (at once if it has); not after `dispose`. Returns the undoing. */
   onDeath(callback: (error: WorkerError) => void): () => void;
   /** Terminates the worker and rejects what is pending. */
@@ -204,11 +206,15 @@ export async function connect<T>(worker: Worker, options: ConnectOptions): Promi
     throw error;
   }
 
-  if (heartbeatMs > 0) {
-    stopHeart = watchHeart(worker, heartbeatMs, () => {
-      end(death(name, "worker/silent", `has not answered a ping for ${heartbeatMs} ms`));
+  const watch = (silenceMs: number) => {
+    stopHeart();
+    stopHeart = () => undefined;
+    if (silenceMs === 0 || lifeline.end !== null) return;
+    stopHeart = watchHeart(worker, silenceMs, () => {
+      end(death(name, "worker/silent", `has not answered a ping for ${silenceMs} ms`));
     });
-  }
+  };
+  watch(heartbeatMs);
   const remote = wrap(worker) as unknown as AnyRemote;
   const within = (deadline: number) => guarded(remote, lifeline, deadline, "") as unknown as Remote<T>;
   const dispose = () => end(death(name, "worker/disposed", "was disposed of"), true);
@@ -219,6 +225,7 @@ export async function connect<T>(worker: Worker, options: ConnectOptions): Promi
     get terminated() {
       return lifeline.end !== null;
     },
+    watch,
     onDeath: (callback) => lifeline.onDeath(callback),
     dispose,
     [Symbol.dispose]: dispose,

@@ -73,4 +73,6 @@ export interface TrainerApi {
   turn(knobs: TrainerKnobs): void;
   /** Loses the GPU device on purpose; for tests of recovery. */
   loseDevice(): void;
+  /** Does nothing for so long and answers nobody; for tests of recovery. */
+  hang(ms: number): void;
 }

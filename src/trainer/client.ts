@@ -4,6 +4,7 @@
  */
 import { GpuLostError, WebgrpoError, WorkerError } from "../errors.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
+import { Patience } from "../rpc/patience.ts";
 import type {
   OptimizerState,
   TrainerApi,
@@ -22,6 +23,8 @@ export interface TrainerClientOptions extends Omit<TrainerOptions, "weights"> {
   /** The newest saved state, and the batch it belongs to. @throws when there is none */
   newestCheckpoint(): Promise<{ state: OptimizerState; step: number }>;
   onRestart?(cause: unknown, step: number): void;
+  /** The least silence that counts as a hang; a minute by default. */
+  silenceMs?: number;
 }
 
 export class TrainerClient {
@@ -36,6 +39,7 @@ export class TrainerClient {
   publishedAt = Number.NEGATIVE_INFINITY;
   private readonly options: TrainerClientOptions;
   private connection!: Connection<TrainerApi>;
+  private patience!: Patience;
   private lastDeath = Number.NEGATIVE_INFINITY;
   private rollback: number | null = null;
   private disposed = false;
@@ -63,7 +67,9 @@ export class TrainerClient {
       const step = await this.survive(() =>
         this.connection.api.step(transfer(batch, batchTransferables(batch))),
       );
-      if (step) this.published(step.version);
+      if (!step) return null;
+      this.published(step.version);
+      this.patience.worked(step.computeMs + step.publishMs);
       return step;
     } finally {
       this.busy = false;
@@ -98,15 +104,21 @@ export class TrainerClient {
     await this.connection.api.loseDevice();
   }
 
+  /** Has the worker answer nobody for so long; for tests of recovery. */
+  async hang(ms: number): Promise<void> {
+    await this.connection.api.hang(ms);
+  }
+
   dispose(): void {
     this.disposed = true;
     this.connection?.dispose();
   }
 
   private async launch(start: OptimizerState): Promise<void> {
-    const { weightHandle, newestCheckpoint: _, onRestart: __, ...options } = this.options;
+    const { weightHandle, newestCheckpoint: _, onRestart: __, silenceMs, ...options } = this.options;
     const worker = new Worker(new URL("../../workers/trainer.ts", import.meta.url), { type: "module" });
     this.connection = await connect<TrainerApi>(worker, { name: "trainer" });
+    this.patience = new Patience(this.connection, silenceMs);
     const weights = weightHandle();
     const message = { ...options, start, weights };
     try {
@@ -142,7 +154,7 @@ export class TrainerClient {
 
   private async restart(cause: unknown): Promise<number> {
     const now = performance.now();
-    const again = now - this.lastDeath < DEATHS_APART_MS;
+    const again = this.patience.lastWell(cause, now) - this.lastDeath < DEATHS_APART_MS;
     this.lastDeath = now;
     this.connection.dispose();
     if (again) {

@@ -22,7 +22,7 @@ import type {
 import type { TrainingBatch } from "./batch.ts";
 import { TrainerEngine } from "./engine.ts";
 
-export class TrainerWorker implements TrainerApi {
+export class TrainerWorker implements Omit<TrainerApi, "hang"> {
   private readonly open: (maxMemoryBytes?: number) => Promise<Gpu>;
   private running: {
     engine: TrainerEngine;

@@ -115,6 +115,7 @@ export interface Looped {
 export interface LoopOptions extends Partial<LoopHooks> {
   start?: LoopState;
   newestCheckpoint?: StageInputs["newestCheckpoint"];
+  silenceMs?: number;
   /** Called with the stages open, before the loop. */
   prepare?(stages: Stages): void;
 }
@@ -129,6 +130,7 @@ export async function loop(recipe: Recipe, options: LoopOptions = {}): Promise<L
     model,
     newestCheckpoint: options.newestCheckpoint ?? (async () => ({ state: fresh.optimizer, step: 0 })),
     onRestart: (worker, cause) => restarts.push({ worker, cause }),
+    silenceMs: options.silenceMs,
   });
   try {
     options.prepare?.(stages);
