@@ -42,7 +42,8 @@ function pulseOf(run: RunFeed): LoopPulse | null {
 export function LoopStrip() {
   const run = feed.value;
   const pulse = pulseOf(run);
-  const status = useLoopStatus(isUnderWay(run.phase.value) ? pulse : null, run);
+  const moving = isUnderWay(run.phase.value);
+  const status = useLoopStatus(moving ? pulse : null, run);
   const words = stageWords(pulse, stepsAskedFor(run.recipe) || run.steps.length);
   const inUse = pulse ? `v${pulse.generatorVersion}` : "–";
   return (
@@ -54,7 +55,9 @@ export function LoopStrip() {
         disabled={hidden.value.has("timeline")}
         onClick={() => openView("timeline")}
       >
-        {pulse && pulse.trainerVersion > 0 && <span key={pulse.trainerVersion} class="strip-parcel" />}
+        {pulse && moving && pulse.trainerVersion > 0 && (
+          <span key={pulse.trainerVersion} class="strip-parcel" />
+        )}
         <span class="strip-back-label">
           generator writes with <b class="num">{inUse}</b>
           <span class="visually-hidden">, opens Timeline</span>

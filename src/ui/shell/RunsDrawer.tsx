@@ -114,6 +114,7 @@ function StoredItem({ run, marks }: { run: StoredRun; marks: RunMarks }) {
   const { name } = run;
   const { training, inView, compared: beside } = marks;
   const broken = run.problem !== undefined;
+  const [more, setMore] = useState(false);
   return (
     <li class="runs-item">
       <div class="runs-head">
@@ -155,8 +156,17 @@ function StoredItem({ run, marks }: { run: StoredRun; marks: RunMarks }) {
             Go on
           </button>
         )}
-        <More run={run} training={training} />
+        <button
+          type="button"
+          class="button quiet"
+          aria-expanded={more}
+          aria-label={`${more ? "Less" : "More"} for ${name}`}
+          onClick={() => setMore(!more)}
+        >
+          {more ? "Less" : "More"}
+        </button>
       </div>
+      {more && <More run={run} training={training} />}
     </li>
   );
 }
@@ -164,37 +174,32 @@ function StoredItem({ run, marks }: { run: StoredRun; marks: RunMarks }) {
 function More({ run: { name, checkpoint, problem }, training }: { run: StoredRun; training: boolean }) {
   const [sure, setSure] = useState(false);
   return (
-    <details class="runs-more">
-      <summary class="button quiet">
-        More<span class="visually-hidden"> for {name}</span>
-      </summary>
-      <div class="runs-menu">
-        <button
-          type="button"
-          class="button quiet"
-          disabled={problem !== undefined}
-          onClick={() => change((client) => client.downloadRun(name))}
-        >
-          Download the run
-        </button>
-        <button
-          type="button"
-          class="button quiet"
-          disabled={checkpoint === null}
-          onClick={() => change((client) => client.downloadCheckpoint(name))}
-        >
-          Download the checkpoint
-        </button>
-        <button
-          type="button"
-          class={`button quiet ${sure ? "runs-sure" : ""}`}
-          disabled={training}
-          onClick={() => (sure ? change((client) => client.removeRun(name)) : setSure(true))}
-          onBlur={() => setSure(false)}
-        >
-          {sure ? "Remove for good" : "Remove …"}
-        </button>
-      </div>
-    </details>
+    <div class="runs-menu">
+      <button
+        type="button"
+        class="button quiet"
+        disabled={problem !== undefined}
+        onClick={() => change((client) => client.downloadRun(name))}
+      >
+        Download the run
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        disabled={checkpoint === null}
+        onClick={() => change((client) => client.downloadCheckpoint(name))}
+      >
+        Download the checkpoint
+      </button>
+      <button
+        type="button"
+        class={`button quiet ${sure ? "runs-sure" : ""}`}
+        disabled={training}
+        onClick={() => (sure ? change((client) => client.removeRun(name)) : setSure(true))}
+        onBlur={() => setSure(false)}
+      >
+        {sure ? "Remove for good" : "Remove …"}
+      </button>
+    </div>
   );
 }

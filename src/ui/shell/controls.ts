@@ -45,6 +45,6 @@ export function controlStates(kind: FeedKind, phase: RunPhase, stepsLeft = false
     main: isUnderWay(phase) || phase === "idle" ? mainUnderWay(phase) : over,
     step: phase === "paused" || phase === "training",
     stop: phase === "training" || phase === "paused" || phase === "pausing" || phase === "evaluating",
-    word: WORDS[phase],
+    word: phase === "done" && stepsLeft ? "stopped" : WORDS[phase],
   };
 }

@@ -1,6 +1,7 @@
 /** The run that a reload or a crash cut off, offered when the page is opened again. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { StoredRun } from "../session/api.ts";
+import { live } from "../state/app.ts";
 import { trainingRun } from "./actions.ts";
 import { interruptedRun } from "./run_list.ts";
 import { ask, session } from "./session.ts";
@@ -22,6 +23,10 @@ async function keepsRuns(): Promise<boolean> {
 /** Looks for a run to offer. A browser that stores nothing is spared the session's code. */
 export async function lookForCutRun(): Promise<void> {
   if (!(await keepsRuns())) return;
+  // Once something trains, the offer is over.
+  effect(() => {
+    if (live.value) cutRun.value = null;
+  });
   try {
     const runs = await (await session()).listRuns();
     cutRun.value = interruptedRun(runs, trainingRun()?.name ?? null);
