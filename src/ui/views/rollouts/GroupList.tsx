@@ -2,11 +2,11 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RolloutRow } from "../../state/records.ts";
 import type { ShownGroup } from "./filter_scan.ts";
-import { fixed, plural, promptText, signed } from "./format.ts";
+import { fixed, promptText } from "./format.ts";
 import { meanReward } from "./group_index.ts";
 import { ListLayout } from "./list_layout.ts";
 import { PullBar } from "./PullBar.tsx";
-import { type Pull, pullOf } from "./why.ts";
+import { pullOf } from "./why.ts";
 
 interface GroupListProps {
   groups: readonly ShownGroup[];
@@ -23,16 +23,17 @@ interface GroupListProps {
 
 const METRICS = { wide: { header: 40, row: 30 }, narrow: { header: 44, row: 54 } };
 const OVERSCAN = 200;
+/** More of a completion than any column is wide. */
+const SHOWN_CHARACTERS = 200;
 
 const optionId = (id: number) => `rollouts-row-${id}`;
 const verdictOf = ({ correct }: RolloutRow) =>
   correct === 1 ? "right" : correct === 0 ? "wrong" : "not judged";
 const MARKS = { right: "✓", wrong: "✗", "not judged": "·" } as const;
 
-function rowLabel(row: RolloutRow, pull: Pull | null): string {
-  const named = pull?.kind === "advantage" ? "advantage" : "from the mean";
-  const end = row.finish_reason === "length" ? "cut off" : "ended";
-  return `${verdictOf(row)}, reward ${fixed(row.reward)}, ${named} ${signed(pull?.value)}, ${plural(row.tokens, "token")}, ${end}: ${row.completion.slice(0, 120)}`;
+/** Words for those who hear the row instead of seeing its columns. */
+function Said({ text }: { text: string }) {
+  return <span class="visually-hidden"> {text} </span>;
 }
 
 interface RowProps {
@@ -46,25 +47,30 @@ interface RowProps {
 function Row({ row, shown, selected, top, height }: RowProps) {
   const pull = pullOf(row, shown.group);
   const verdict = verdictOf(row);
+  const cut = row.finish_reason === "length";
   return (
     <div
       id={optionId(row.id)}
       role="option"
       aria-selected={selected}
-      aria-label={rowLabel(row, pull)}
       class="rollouts-row"
       style={{ top: `${top}px`, height: `${height}px` }}
       tabIndex={-1}
       data-id={row.id}
     >
-      <span class={`rollouts-mark ${verdict}`}>{MARKS[verdict]}</span>
-      <span class="num rollouts-reward">{fixed(row.reward)}</span>
-      <PullBar pull={pull} />
-      <span class="mono rollouts-text">{row.completion.replaceAll("\n", "↵").slice(0, 300)}</span>
-      <span class="num rollouts-length">{row.tokens}</span>
-      <span class={row.finish_reason === "length" ? "rollouts-end cut" : "rollouts-end"}>
-        {row.finish_reason === "length" ? "cut" : "end"}
+      <span class={`rollouts-mark ${verdict}`}>
+        <span aria-hidden="true">{MARKS[verdict]}</span>
+        <Said text={`${verdict}, reward`} />
       </span>
+      <span class="num rollouts-reward">{fixed(row.reward)}</span>
+      <Said text={pull?.kind === "from-mean" ? "from the mean" : "advantage"} />
+      <PullBar pull={pull} />
+      <span class="mono rollouts-text">
+        {row.completion.slice(0, SHOWN_CHARACTERS).replaceAll("\n", "↵")}
+      </span>
+      <span class="num rollouts-length">{row.tokens}</span>
+      <Said text="tokens" />
+      <span class={cut ? "rollouts-end cut" : "rollouts-end"}>{cut ? "cut" : "end"}</span>
     </div>
   );
 }
@@ -119,17 +125,19 @@ export function GroupList({ groups, selected, prefix, narrow, manySteps, onChoos
     if (box.current) resized.observe(box.current);
     return () => resized.disconnect();
   }, []);
-  // Before painting, so that a completion chosen elsewhere never shows at the wrong place.
+  // Before painting, so that a completion chosen elsewhere never shows at the wrong place. Where the list stands is known
+  // from its events; asking the page would have it laid out at once.
   useLayoutEffect(() => {
     const list = box.current;
     // Once for each choice: whoever scrolled away since is not called back when rows arrive.
     if (!list || place < 0 || broughtIn.current === selected) return;
     broughtIn.current = selected;
     const { top, bottom } = layout.extentOf(place);
-    if (top < list.scrollTop) list.scrollTop = top;
-    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
-    look();
-  }, [place, selected, layout]);
+    const to = top < view.top ? top : Math.max(view.top, bottom - view.height);
+    if (to === view.top) return;
+    list.scrollTop = to;
+    setView({ top: to, height: view.height });
+  }, [place, selected, layout, view]);
 
   const go = (to: number) => {
     const row = layout.rows[Math.max(0, Math.min(layout.rows.length - 1, to))];

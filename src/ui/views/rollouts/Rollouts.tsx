@@ -56,7 +56,13 @@ function stepInView(steps: readonly number[]): number {
   return chosen !== "newest" && steps.includes(chosen) ? chosen : newest;
 }
 
-function Browser({ run }: { run: RunFeed }) {
+interface BrowserProps {
+  run: RunFeed;
+  /** A component that reads signals is drawn anew only for new props, and rows arrive within the same run. */
+  changed: number;
+}
+
+function Browser({ run }: BrowserProps) {
   const browsed = browse(run);
   const { index, trainer } = browsed;
   const { size } = index;
@@ -194,8 +200,7 @@ const PAGES = [
 
 export function Rollouts() {
   const run = feed.value;
-  // Read so that the view is drawn anew when rows arrive.
-  run.changed.value;
+  const changed = run.changed.value;
   const empty = run.rollouts.length === 0;
   return (
     <section class="rollouts" aria-labelledby="rollouts-title">
@@ -224,7 +229,7 @@ export function Rollouts() {
           <p class="soft">They appear here with the first step that trains on them.</p>
         </div>
       ) : (
-        <Browser key={run.name} run={run} />
+        <Browser key={run.name} run={run} changed={changed} />
       )}
     </section>
   );

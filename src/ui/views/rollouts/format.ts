@@ -36,11 +36,13 @@ export function percent(share: number): string {
 
 export function milliseconds(ms: number): string {
   if (ms < 0.01) return "< 0.01 ms";
-  return `${ms < 10 ? ms.toFixed(2) : Math.round(ms).toLocaleString("en")} ms`;
+  return `${ms < 10 ? ms.toFixed(2) : count(Math.round(ms))} ms`;
 }
 
+const counts = new Intl.NumberFormat("en");
+
 export function count(value: number): string {
-  return value.toLocaleString("en");
+  return counts.format(value);
 }
 
 export function plural(value: number, one: string, many = `${one}s`): string {
