@@ -1,8 +1,9 @@
 /** What is known of the slice that is pointed at or selected; keeps its place while there is none. */
 
-import { colourStage, isWait, labelOf } from "./activities.ts";
+import { colourStage, isWait } from "./activities.ts";
 import type { TimelineController } from "./controller.ts";
-import { describe, type Link } from "./describe.ts";
+import { describe, EXACT, type Link } from "./describe.ts";
+import { clock } from "./viewport.ts";
 
 const MOST_LINKS = 3;
 
@@ -38,14 +39,14 @@ export function SliceCard({ controller, help }: { controller: TimelineController
           ))}
         </dl>
       </div>
-      {links.length > 0 && (
-        <p class="timeline-links small">
-          {links.slice(0, MOST_LINKS).map((link) => (
-            <LinkButton key={`${link.way}${link.slice.start}`} link={link} controller={controller} />
-          ))}
-          {links.length > MOST_LINKS && <span class="soft">and {links.length - MOST_LINKS} more</span>}
-        </p>
-      )}
+      <p class="timeline-links small">
+        <Links
+          links={links.filter(({ way }) => way === "from")}
+          title="rollouts from"
+          controller={controller}
+        />
+        <Links links={links.filter(({ way }) => way === "feeds")} title="used by" controller={controller} />
+      </p>
       <p class="visually-hidden" id={help}>
         Left and right walk along a track, up and down between tracks, plus and minus zoom, zero shows all,
         Enter goes along an arrow.
@@ -63,12 +64,31 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-function LinkButton({ link, controller }: { link: Link; controller: TimelineController }) {
-  const { way, count, slice } = link;
+function Links({
+  links,
+  title,
+  controller,
+}: {
+  links: Link[];
+  title: string;
+  controller: TimelineController;
+}) {
+  if (links.length === 0) return null;
   return (
-    <button type="button" class="timeline-link" onClick={() => controller.select(slice, true)}>
-      {way === "feeds" ? "→ feeds" : "← from"} {slice.track}, {labelOf(slice)}
-      {count > 1 && ` × ${count}`}
-    </button>
+    <span>
+      <span class="soft">{title}</span>
+      {links.slice(0, MOST_LINKS).map(({ slice, count }) => (
+        <button
+          key={`${slice.track}${slice.start}`}
+          type="button"
+          class="timeline-link"
+          onClick={() => controller.select(slice, true)}
+        >
+          {slice.track}, {clock(slice.start - controller.index.origin, EXACT)}
+          {count > 1 && ` × ${count}`}
+        </button>
+      ))}
+      {links.length > MOST_LINKS && <span class="soft">and {links.length - MOST_LINKS} more</span>}
+    </span>
   );
 }

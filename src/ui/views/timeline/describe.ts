@@ -20,8 +20,8 @@ export interface Description {
   links: Link[];
 }
 
-/** Exact enough to tell a slice's start from its neighbours'. */
-const EXACT = 1;
+/** Exact enough to tell a slice's start from its neighbours', milliseconds. */
+export const EXACT = 1;
 
 export function describe(slice: Slice, index: TraceIndex): Description {
   return {

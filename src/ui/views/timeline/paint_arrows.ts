@@ -12,9 +12,11 @@ export function paintArrows(context: CanvasRenderingContext2D, scene: Scene, ink
   const rows = new Map(scene.layout.rows.map((row) => [row.track.name, row]));
   context.strokeStyle = ink;
   context.fillStyle = ink;
-  context.globalAlpha = 0.24;
   context.lineWidth = 1;
-  for (const curve of curves(scene, rows, scene.faint)) bend(context, curve);
+  const faint = curves(scene, rows, scene.faint);
+  // The more there are the paler each is: they show where rollouts go, and must not cover what made them.
+  context.globalAlpha = Math.max(0.07, Math.min(0.26, 24 / faint.length));
+  for (const curve of faint) bend(context, curve);
   context.globalAlpha = 0.85;
   context.lineWidth = 1.25;
   for (const curve of curves(scene, rows, scene.arrows)) {

@@ -87,20 +87,21 @@ export function ticks(view: Span, width: number, origin: number, spacing = 96): 
 /** A moment since the beginning, as exact as `step` needs: "12.5 s", "1:05", "2:03:00". */
 export function clock(ms: number, step: number): string {
   const digits = step >= 1000 ? 0 : Math.min(4, Math.ceil(-Math.log10(step / 1000) - 1e-9));
-  if (ms < 60_000 - step / 2) return `${(ms / 1000).toFixed(digits)} s`;
+  if (ms < 60_000 - step / 2) return `${(ms / 1000).toFixed(digits)}\u00a0s`;
   const hours = Math.floor(ms / 3.6e6);
   const minutes = Math.floor((ms % 3.6e6) / 60_000);
   const seconds = ((ms % 60_000) / 1000).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
 }
 
-/** A length of time to three figures: "340 µs", "12.4 ms", "1.25 s", "3 min 20 s". */
+/** A length of time to three figures: "340 µs", "12.4 ms", "1.25 s", "3 min 20 s"; the spaces do not break. */
 export function length(ms: number): string {
-  if (ms < 0.9995) return `${Math.round(ms * 1000)} µs`;
-  if (ms < 999.5) return `${figures(ms)} ms`;
-  if (ms < 59_950) return `${figures(ms / 1000)} s`;
+  if (ms === 0) return "0\u00a0s";
+  if (ms < 0.9995) return `${Math.round(ms * 1000)}\u00a0µs`;
+  if (ms < 999.5) return `${figures(ms)}\u00a0ms`;
+  if (ms < 59_950) return `${figures(ms / 1000)}\u00a0s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 60)}\u00a0min\u00a0${seconds % 60}\u00a0s`;
 }
 
 function figures(value: number): string {

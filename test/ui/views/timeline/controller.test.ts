@@ -98,7 +98,7 @@ describe("TimelineController", () => {
     expect(controller.followArrow()).toBe(true);
     const step = controller.selected.value!;
     expect(step.name).toBe("forward, backward, optimiser");
-    expect(spoken(step, index)).toMatch(
+    expect(spoken(step, index).replaceAll("\u00a0", " ")).toMatch(
       /^trainer: forward, backward, optimiser, starts at .* s, lasts .*, step 1, .*from generator 0 decode/,
     );
     expect(controller.followArrow()).toBe(true);
@@ -193,7 +193,7 @@ describe("summarize()", () => {
     expect(controller.index.last - controller.index.first).toBeGreaterThan(MINUTE);
     expect(summarize(controller, true).words).toBe("the last minute");
     controller.pan(-0.5);
-    expect(summarize(controller, true).words).toMatch(/^the [\d.]+ s in view$/);
+    expect(summarize(controller, true).words.replaceAll("\u00a0", " ")).toMatch(/^the [\d.]+ s in view$/);
     controller.fit();
     expect(summarize(controller, false).words).toBe("the run");
     expect(summarize(controller, true).words).toBe("the run so far");
