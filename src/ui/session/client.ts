@@ -234,3 +234,9 @@ function isUnderWay(run: RunFeed | null): boolean {
 
 /** The page's one session. */
 export const session = new SessionClient(openSession);
+
+declare global {
+  /** The page's session for the browser's console: `await webgrpo.listRuns()`, `webgrpo.turn({ temperature: 0.8 })`. */
+  var webgrpo: SessionClient;
+}
+globalThis.webgrpo = session;
