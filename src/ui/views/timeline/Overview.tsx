@@ -9,7 +9,9 @@ import { SliceStyles } from "./slice_style.ts";
 import { fitCanvas, watchLook } from "./surface.ts";
 import { overall } from "./viewport.ts";
 
-const LANE = 4;
+/** Height of the lanes together, and of each at most. */
+const LANES = 26;
+const MOST_LANE = 6;
 const ROOM = 4;
 /** The strip is drawn anew at most this often while the run goes on, milliseconds. */
 const PACE = 300;
@@ -59,24 +61,25 @@ function paint({ index, whole }: TimelineController, host: HTMLElement, canvas: 
   const width = host.clientWidth;
   const context = canvas.getContext("2d");
   if (!context || width === 0) return;
-  const height = index.tracks.length * (LANE + 1) + 2 * ROOM;
+  const lane = Math.max(2, Math.min(MOST_LANE, Math.floor(LANES / Math.max(index.tracks.length, 1)) - 1));
+  const height = index.tracks.length * (lane + 1) - 1 + 2 * ROOM;
   const ratio = fitCanvas(canvas, width, height);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   const styles = new SliceStyles(readPalette(host));
   const view = overall(whole);
-  index.tracks.forEach(({ name, lanes: [lane] }, i) => {
-    const top = ROOM + i * (LANE + 1);
-    visitLane(lane, view, width, {
+  index.tracks.forEach(({ name, lanes: [slices] }, i) => {
+    const top = ROOM + i * (lane + 1);
+    visitLane(slices, view, width, {
       slice: (x, wide, slice) => {
         context.fillStyle = isWait(slice.name)
           ? styles.merged(name, 1, true)
           : styles.of(name, slice.name).fill;
-        context.fillRect(x, top, Math.max(1, wide - 0.5), LANE);
+        context.fillRect(x, top, Math.max(1, wide - 0.5), lane);
       },
       merged: (x, wide, covered, waits) => {
         context.fillStyle = styles.merged(name, covered, waits);
-        context.fillRect(x, top, wide, LANE);
+        context.fillRect(x, top, wide, lane);
       },
     });
   });

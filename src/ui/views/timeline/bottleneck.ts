@@ -39,7 +39,7 @@ export function bottleneckOf(shares: readonly TrackShare[], length: number, span
   const verifier = stageTime(shares, "verifier", length);
   if (!trainer && !generator) return { stage: null, sentence: `Nothing was traced in ${span}.` };
   if (!trainer) return { stage: null, sentence: resting(generator!, span, "the trainer has not begun") };
-  if (trainer.evaluating > Math.max(trainer.waited, LITTLE))
+  if (trainer.evaluating > Math.max(trainer.waited, generator?.free ?? 0, LITTLE))
     return {
       stage: null,
       sentence: `Evaluation took ${percent(trainer.evaluating)} of ${span}; the trainer waited.`,

@@ -38,10 +38,13 @@ export function describe(slice: Slice, index: TraceIndex): Description {
 export function spoken(slice: Slice, index: TraceIndex): string {
   const { title, track, start, duration, details, links } = describe(slice, index);
   const rest = details.map(([name, value]) => `${name} ${value}`);
-  const joins = links.map(
-    ({ way, count, slice: other }) =>
-      `${way} ${other.track} ${labelOf(other)}${count > 1 ? ` by ${count} arrows` : ""}`,
-  );
+  const joins = (["from", "feeds"] as const).flatMap((way) => {
+    const ways = links.filter((link) => link.way === way);
+    if (ways.length === 0) return [];
+    const tracks = [...new Set(ways.map(({ slice: { track } }) => track))].join(" and ");
+    const arrows = ways.reduce((sum, { count }) => sum + count, 0);
+    return [`${arrows} ${arrows === 1 ? "arrow" : "arrows"} ${way === "from" ? "from" : "to"} ${tracks}`];
+  });
   return `${[`${track}: ${title}`, `starts at ${start}`, `lasts ${duration}`, ...rest, ...joins].join(", ")}.`;
 }
 

@@ -34,13 +34,15 @@ export const RULER = 26;
 export const VERSIONS = 20;
 export const HEAD = RULER + VERSIONS;
 
+const FEW = 4;
 /** Lanes of one track share at most this height before they become thinner. */
 const MOST_HEIGHT = 84;
 const LEAST_LANE = 7;
 const LANE_GAP = 2;
 
 export function layoutOf(index: TraceIndex, compact: boolean): Layout {
-  const lane = compact ? 34 : 26;
+  // A few tracks take the room that many would need.
+  const lane = compact || index.tracks.length <= FEW ? 34 : 26;
   const between = compact ? 8 : 10;
   const name = compact ? 20 : 0;
   let y = HEAD + (compact ? 2 : 8);

@@ -135,7 +135,8 @@ export class Painter {
     const room = Math.min(left + width, scene.width) - start - 12;
     if (high < 14 || room < LEAST_LABEL) return;
     this.pencil.font(LABEL);
-    const text = this.pencil.shorten(labelOf(slice), room);
+    const text =
+      this.pencil.shorten(labelOf(slice), room) || this.pencil.shorten(style.wait ? "waits" : "", room);
     // A plain ground behind the words of a wait: hatching would cross them.
     if (text) this.label(text, LABEL, start + 6, top + high / 2, style.text, style.wait ? style.fill : "");
   }
@@ -176,6 +177,7 @@ export class Painter {
     const step = versionStep(end - begin, scene.width, VERSION_SPACING);
     const dense = (end - begin) * 5 > scene.width;
     const bottom = scene.layout.height;
+    let reached = Number.NEGATIVE_INFINITY;
     const font = `600 ${SMALL}`;
     pencil.font(font);
     for (let i = begin; i < end; i++) {
@@ -191,8 +193,11 @@ export class Painter {
       pencil.context.fillRect(x, top, 1, bottom - top);
       pencil.context.globalAlpha = 1;
       const label = version === null ? name : `v${version}`;
-      if (numbered && x + 5 + pencil.measure(label) <= scene.width)
-        this.label(label, font, x + 5, RULER + VERSIONS / 2 - 1, colour, "");
+      const right = x + 5 + pencil.measure(label);
+      // Versions do not come evenly: one that follows closely goes without its number.
+      if (!numbered || x < reached + 3 || right > scene.width) continue;
+      reached = right;
+      this.label(label, font, x + 5, RULER + VERSIONS / 2 - 1, colour, "");
     }
   }
 

@@ -17,9 +17,10 @@ export function paintArrows(context: CanvasRenderingContext2D, scene: Scene, ink
   // The more there are the paler each is: they show where rollouts go, and must not cover what made them.
   context.globalAlpha = Math.max(0.07, Math.min(0.26, 24 / faint.length));
   for (const curve of faint) bend(context, curve);
-  context.globalAlpha = 0.85;
-  context.lineWidth = 1.25;
-  for (const curve of curves(scene, rows, scene.arrows)) {
+  const chosen = curves(scene, rows, scene.arrows);
+  context.globalAlpha = chosen.length > 8 ? 0.6 : 0.85;
+  context.lineWidth = chosen.length > 8 ? 1 : 1.25;
+  for (const curve of chosen) {
     bend(context, curve);
     head(context, curve);
   }

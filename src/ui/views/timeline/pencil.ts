@@ -3,6 +3,9 @@
 /** Pixels from one hatching line to the next. */
 const HATCH = 8;
 
+/** Fewer letters than these say nothing of the rest. */
+const LEAST_LETTERS = 7;
+
 export class Pencil {
   readonly context: CanvasRenderingContext2D;
   private readonly family: string;
@@ -48,7 +51,7 @@ export class Pencil {
     const whole = this.measure(text);
     if (whole <= room) return text;
     const letters = Math.floor((text.length * (room - 8)) / whole);
-    return letters < 3 ? "" : `${text.slice(0, letters).trimEnd()}…`;
+    return letters < LEAST_LETTERS ? "" : `${text.slice(0, letters).trimEnd()}…`;
   }
 
   text(text: string, x: number, y: number, colour: string, align: CanvasTextAlign = "left"): void {

@@ -117,6 +117,17 @@ describe("bottleneckOf()", () => {
     });
     expect(evaluated.stage).toBeNull();
     expect(plain(evaluated.sentence)).toBe("Evaluation took 70 % of the last minute; the trainer waited.");
+    const short = told({
+      trainer: [
+        ["wait for evaluation", 0.1],
+        ["forward, backward, optimiser", 0.9],
+      ],
+      "generator 0": [
+        ["decode", 0.4],
+        ["wait", 0.6],
+      ],
+    });
+    expect(short.stage).toBe("trainer");
     expect(told({}).sentence).toBe("Nothing was traced in the last minute.");
   });
 

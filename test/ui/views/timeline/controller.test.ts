@@ -99,7 +99,7 @@ describe("TimelineController", () => {
     const step = controller.selected.value!;
     expect(step.name).toBe("forward, backward, optimiser");
     expect(spoken(step, index).replaceAll("\u00a0", " ")).toMatch(
-      /^trainer: forward, backward, optimiser, starts at .* s, lasts .*, step 1, .*from generator 0 decode/,
+      /^trainer: forward, backward, optimiser, starts at .* s, lasts .*, step 1, .*6 arrows from generator 0 and generator 1\.$/,
     );
     expect(controller.followArrow()).toBe(true);
     expect(controller.selected.value!.track).toMatch(/^generator/);
