@@ -191,7 +191,7 @@ export function TimelineCanvas({ controller, help }: CanvasProps) {
           <span
             key={track.name}
             class={`timeline-name ${track.stage ?? ""}`}
-            style={{ top: `${y}px`, height: `${layout.value?.compact ? lanesY - y : height}px` }}
+            style={{ top: `${y}px`, height: `${layout.value?.compact ? lanesY - y - 3 : height}px` }}
           >
             {track.name}
           </span>
@@ -200,7 +200,7 @@ export function TimelineCanvas({ controller, help }: CanvasProps) {
           <span
             key={name}
             class="timeline-name level"
-            style={{ top: `${y}px`, height: `${layout.value?.compact ? curveY - y : height}px` }}
+            style={{ top: `${y}px`, height: `${layout.value?.compact ? curveY - y - 3 : height}px` }}
           >
             {name}
           </span>
