@@ -3,6 +3,7 @@ import { duration } from "../parts/format.ts";
 import { feed } from "../state/app.ts";
 import type { RunFeed } from "../state/run_feed.ts";
 import { askToTrain, trainingRun } from "./actions.ts";
+import { shownPlayer } from "./demo.ts";
 
 export function TrainHere() {
   const run = feed.value;
@@ -47,9 +48,9 @@ function Training({ training, inView }: { training: RunFeed; inView: boolean }) 
 }
 
 /** Where the run in view comes from. */
-function origin({ kind, adapter, summary }: RunFeed): string {
+function origin({ kind }: RunFeed): string {
   if (kind !== "recorded") return "Another run, on your own GPU, in this tab.";
-  const took =
-    summary === null ? "" : ` It took ${duration(summary.wall_s)}${adapter ? ` on ${adapter}` : ""}.`;
-  return `You are looking at a recording.${took} The button runs the same loop on your own GPU.`;
+  const summary = shownPlayer()?.run.summary;
+  const took = summary ? ` of a run that took ${duration(summary.wall_s)}` : "";
+  return `You are looking at a recording${took}. The button runs the same loop on your own GPU.`;
 }

@@ -33,13 +33,11 @@ export class LoopWatch {
   observe({ activity }: LoopPulse, ms: number): LoopStatus {
     const kept = 0.5 ** (ms / HALF_LIFE_MS);
     for (const stage of STAGES) {
-      const seen = this.shares.get(stage);
-      const now = activity[stage];
-      const next: Shares = seen ?? { busy: 0, waiting: 0, idle: 0, [now]: 1 };
-      if (seen)
-        for (const kind of ["busy", "waiting", "idle"] as const)
-          next[kind] = seen[kind] * kept + (kind === now ? 1 - kept : 0);
-      this.shares.set(stage, next);
+      // Nothing is said of a stage before it was seen for a while.
+      const shares = this.shares.get(stage) ?? { busy: 0, waiting: 0, idle: 1 };
+      for (const kind of ["busy", "waiting", "idle"] as const)
+        shares[kind] = shares[kind] * kept + (kind === activity[stage] ? 1 - kept : 0);
+      this.shares.set(stage, shares);
     }
     this.judge();
     return this.status();
@@ -77,11 +75,15 @@ export class LoopWatch {
 
   private sentence(): string {
     const { bottleneck } = this;
-    if (bottleneck === null)
+    if (bottleneck === null) {
+      if (this.waits.has("trainer") && this.waits.has("generator"))
+        return "Generator and trainer wait for each other in turns.";
       return this.of("trainer", "busy") > 0.2 ? "Generator and trainer keep pace with each other." : "";
+    }
     const waiter: StageName = bottleneck === "trainer" ? "generator" : "trainer";
     // In tens: a number that changes every second is not read.
-    const tenths = Math.round(this.of(waiter, "waiting") * 10) * 10;
+    const waiting = this.of(waiter, "waiting");
+    const tenths = Math.round((10 * waiting) / (waiting + this.of(waiter, "busy"))) * 10;
     return `The ${waiter} waits ${tenths}\u00a0% of the time for the ${bottleneck}.`;
   }
 }

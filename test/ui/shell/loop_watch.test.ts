@@ -50,6 +50,19 @@ describe("LoopWatch", () => {
     expect(status.sentence).toMatch(/keep pace/);
   });
 
+  it("says that both wait in turns where neither is the one that is waited for", () => {
+    expect(watchTrainerWait(1, { generator: "waiting" })).toMatchObject({
+      bottleneck: null,
+      sentence: "Generator and trainer wait for each other in turns.",
+    });
+  });
+
+  it("says nothing of a stage that was seen for a moment only", () => {
+    const status = new LoopWatch().observe(pulse({ trainer: "waiting" }), 200);
+    expect(status).toMatchObject({ bottleneck: null, sentence: "" });
+    expect(status.stages.trainer).toBe("rests");
+  });
+
   it("does not flicker: a label that is on stays on a little below where it comes", () => {
     const watch = new LoopWatch();
     for (let tick = 0; tick < 100; tick++) watch.observe(pulse({ trainer: "waiting" }), 100);
@@ -61,7 +74,7 @@ describe("LoopWatch", () => {
 
   it("never says of tasks or weights that they wait", () => {
     const watch = new LoopWatch();
-    const { stages } = watch.observe(pulse({ tasks: "waiting", weights: "waiting" }), 1000);
+    const { stages } = watch.observe(pulse({ tasks: "waiting", weights: "waiting" }), 20_000);
     expect(stages.tasks).not.toBe("waits");
     expect(stages.weights).not.toBe("waits");
   });
