@@ -4,6 +4,7 @@ import type { RolloutRow } from "../../state/records.ts";
 import type { ShownGroup } from "./filter_scan.ts";
 import { fixed, promptText } from "./format.ts";
 import { meanReward } from "./group_index.ts";
+import "./list.css";
 import { ListLayout } from "./list_layout.ts";
 import { PullBar } from "./PullBar.tsx";
 import { pullOf } from "./why.ts";

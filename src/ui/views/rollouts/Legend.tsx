@@ -1,6 +1,6 @@
 /** The choice of heat, and its scale with numbers. */
 import type { RolloutRow } from "../../state/records.ts";
-import { plural, versions as versionText } from "./format.ts";
+import { plural } from "./format.ts";
 import {
   alongLegend,
   HEATS,
@@ -50,12 +50,6 @@ function Bands({ row }: { row: RolloutRow }) {
         </li>
       ))}
       {runs.length === 1 && <li class="small soft">The same weights sampled every token.</li>}
-      {runs.length > 1 && (
-        <li class="small soft">
-          Newer weights were taken up on the way:{" "}
-          {versionText(runs[0].version, runs[runs.length - 1].version)}.
-        </li>
-      )}
     </ul>
   );
 }
