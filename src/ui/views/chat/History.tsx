@@ -42,16 +42,18 @@ function Told({ which, answer }: { which: Which; answer: HistoryEntry["answers"]
   const correct = answer?.verdict?.correct ?? null;
   return (
     <div class="chat-told">
-      <span class="small soft num">
-        {NAMES[which]}
-        {answer && `, version ${answer.version}`}
+      <span class="small chat-told-who">
+        <span class="soft num">
+          {NAMES[which]}
+          {answer && `, version ${answer.version}`}
+        </span>
+        {correct !== null && (
+          <span class={correct ? "chat-right" : "chat-wrong"}>
+            <Icon name={correct ? "right" : "wrong"} size={13} /> {correct ? "Correct" : "Wrong"}
+          </span>
+        )}
       </span>
       <span class="mono chat-told-text">{answer ? answer.text : "—"}</span>
-      {correct !== null && (
-        <span class={`small ${correct ? "chat-right" : "chat-wrong"}`}>
-          <Icon name={correct ? "right" : "wrong"} size={13} /> {correct ? "Correct" : "Wrong"}
-        </span>
-      )}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import type { NextToken, Which } from "./api.ts";
 import type { Conversation } from "./conversation.ts";
 import { barsOf, shownTokens } from "./distribution.ts";
+import { NearTemperature } from "./PromptBar.tsx";
 import { spokenText, visibleText, writePercent } from "./tokens.ts";
 
 const SHOWN = 8;
@@ -32,6 +33,7 @@ export function NextBars({ conversation, which }: { conversation: Conversation; 
           <Icon name={chosen ? "again" : "step"} size={12} /> {chosen ? "Draw another here" : "Draw it"}
         </button>
       </div>
+      <NearTemperature conversation={conversation} />
       <ol class="chat-bars" aria-labelledby={`chat-next-${which}`}>
         {Array.from({ length: SHOWN }, (_, at) => bars[at]).map((bar, at) => (
           <li key={at} class={`chat-bar${bar && bar.token.id === chosen?.id ? " chat-bar-chosen" : ""}`}>
@@ -50,8 +52,20 @@ export function NextBars({ conversation, which }: { conversation: Conversation; 
             )}
           </li>
         ))}
+        <li class="chat-bar soft">
+          {next && (
+            <>
+              <span class="small chat-bar-name" title={`${others} other tokens together`}>
+                others
+              </span>
+              <span class="chat-bar-track" aria-hidden="true">
+                <span class="chat-bar-fill" style={{ "--p": rest.toFixed(5) }} />
+              </span>
+              <span class="num chat-bar-percent">{writePercent(rest)}</span>
+            </>
+          )}
+        </li>
       </ol>
-      <p class="small soft num chat-rest">{next && `${others} others: ${writePercent(rest)}`}</p>
     </div>
   );
 }

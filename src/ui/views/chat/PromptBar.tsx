@@ -124,7 +124,7 @@ function Reading({ conversation }: { conversation: Conversation }) {
   return (
     <div id="chat-reading" class="chat-reading">
       <p class="small chat-read">
-        <span class="soft">The policy reads</span>{" "}
+        <span class="soft">{refusal === null ? "The policy reads" : "The policy cannot read this"}</span>{" "}
         {read !== null && "tokens" in read ? (
           <span class="mono">
             {read.tokens.map((text, at) => (
@@ -134,7 +134,9 @@ function Reading({ conversation }: { conversation: Conversation }) {
             ))}
           </span>
         ) : (
-          <span class="soft">{phase.value === "opening" ? "… loading the policies" : "…"}</span>
+          refusal === null && (
+            <span class="soft">{phase.value === "opening" ? "… loading the policies" : "…"}</span>
+          )
         )}
       </p>
       <p class={`small chat-note${refusal ? " chat-refusal" : ""}`} aria-live="polite">
@@ -149,11 +151,30 @@ function Reading({ conversation }: { conversation: Conversation }) {
   );
 }
 
+const bounds = { min: MIN_TEMPERATURE, max: MAX_TEMPERATURE, step: 0.05 };
+
+/** The slider once more, for narrow screens where the bars are far from the first one. */
+export function NearTemperature({ conversation: { temperature } }: { conversation: Conversation }) {
+  return (
+    <label class="small chat-near">
+      <span class="soft">Temperature</span>
+      <input
+        type="range"
+        {...bounds}
+        value={temperature.value}
+        onInput={(event) => {
+          temperature.value = clampTemperature(Number(event.currentTarget.value));
+        }}
+      />
+      <span class="num">{temperature.value.toFixed(2)}</span>
+    </label>
+  );
+}
+
 function Temperature({ conversation: { temperature } }: { conversation: Conversation }) {
   const turn = (event: { currentTarget: HTMLInputElement }) => {
     temperature.value = clampTemperature(Number(event.currentTarget.value));
   };
-  const bounds = { min: MIN_TEMPERATURE, max: MAX_TEMPERATURE, step: 0.05 };
   return (
     <div class="chat-temperature">
       <label class="small soft" for="chat-temperature">

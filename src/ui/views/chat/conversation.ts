@@ -308,7 +308,10 @@ export class Conversation {
     if (question === null) return;
     await this.attempt(async (api, current) => {
       const read = await api.read(question.prompt);
-      if (current()) this.reading.value = read.ok ? { tokens: read.tokens } : { reason: read.reason };
+      if (!current()) return;
+      this.reading.value = read.ok ? { tokens: read.tokens } : { reason: read.reason };
+      // Nothing can come after what cannot be read.
+      if (!read.ok) for (const which of BOTH) this.columns[which].value = EMPTY;
     });
   }
 

@@ -261,6 +261,7 @@ describe("Conversation", () => {
       each.refusal = "no token for “×”";
     });
     expect(conversation.reading.value).toEqual({ reason: "no token for “×”" });
+    expect(conversation.columns.first.value.next).toBeNull();
     await conversation.ask();
     expect(fake.calls).toEqual([]);
   });
