@@ -44,12 +44,15 @@ describe("training on the page", () => {
     await waitForStep(page, 1);
     await page.getByRole("button", { name: "Pause" }).click();
     await waitForWord(page, "paused");
+    // Rows are drawn at most ten times a second, the word at once.
+    await page.waitForTimeout(1000);
     const rested = await shownStep(page);
     await page.waitForTimeout(4000);
     expect(await shownStep(page)).toBe(rested);
     await page.getByRole("button", { name: "Step" }).click();
     await waitForStep(page, rested + 1);
     await waitForWord(page, "paused");
+    await page.waitForTimeout(1000);
     expect(await shownStep(page)).toBe(rested + 1);
     await page.getByRole("button", { name: "Go on" }).click();
     await waitForWord(page, "training");

@@ -1,5 +1,5 @@
 /** A line of values without axes; what it shows is said in words beside it. */
-import { pathOf, scaleOf, sparklinePoints } from "./sparkline.ts";
+import { pathOf, scaleOf, sparklinePoints, thinned } from "./sparkline.ts";
 
 interface SparklineProps {
   values: readonly (number | null)[];
@@ -16,6 +16,7 @@ export function Sparkline({ values, length, width = 320, height = 72, at }: Spar
   const points = sparklinePoints(values, scaleOf(values, length), box);
   const end = points[Math.min(points.length - 1, at ?? points.length - 1)];
   const floor = height - box.inset;
+  const path = pathOf(thinned(points, width));
   return (
     <svg
       class="sparkline"
@@ -28,8 +29,8 @@ export function Sparkline({ values, length, width = 320, height = 72, at }: Spar
       <path class="sparkline-frame" d={`M0 ${floor}H${width}`} />
       {end && (
         <>
-          <path class="sparkline-area" d={`${pathOf(points)}V${floor}H${points[0].x}Z`} />
-          <path class="sparkline-line" d={pathOf(points)} />
+          <path class="sparkline-area" d={`${path}V${floor}H${points[0].x}Z`} />
+          <path class="sparkline-line" d={path} />
           {/* A line of no length with a round cap stays round however the drawing is stretched. */}
           <path class="sparkline-end" d={`M${end.x} ${end.y}h0.01`} />
         </>

@@ -29,6 +29,12 @@ export function scaleOf(values: readonly (number | null)[], length: number): Spa
   };
 }
 
+/** More points than a line this small can show are thinned: every so-manieth is kept, and the last. */
+export function thinned<T>(points: readonly T[], most: number): T[] {
+  const stride = Math.max(1, Math.ceil(points.length / most));
+  return points.filter((_, index) => index % stride === 0 || index === points.length - 1);
+}
+
 /** Points of the values that were measured; index 0 lies at the left. */
 export function sparklinePoints(
   values: readonly (number | null)[],

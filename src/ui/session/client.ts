@@ -11,7 +11,7 @@ import type { RecordedRun } from "../state/records.ts";
 import { type FeedKind, RunFeed } from "../state/run_feed.ts";
 import type { Imported, Preflight, RunPart, SessionEvent, StartRequest, StoredRun } from "./api.ts";
 import { forPage } from "./failure.ts";
-import { applyEvent, rewind } from "./feeding.ts";
+import { applyEvent } from "./feeding.ts";
 import { type LinkHandlers, openSession, type SessionLink } from "./link.ts";
 import { pageFacts } from "./page_facts.ts";
 import { pageObstacles, verdict } from "./preflight.ts";
@@ -47,7 +47,7 @@ export class SessionClient {
     const stored = await this.read(name);
     return this.begin({ recipe: changed, resume: name }, (_, resolved, from) => {
       const resumed = RunFeed.of({ ...stored, recipe: resolved }, "live");
-      rewind(resumed, from);
+      resumed.rewindTo(from);
       savedStep.value = from;
       return resumed;
     });

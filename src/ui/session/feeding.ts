@@ -3,17 +3,6 @@ import type { RunFeed } from "../state/run_feed.ts";
 import type { SessionEvent } from "./api.ts";
 import { toFailure } from "./failure.ts";
 
-/** Forgets what came after a step, evaluations and turned settings as well: a run that begins again there tells it anew. */
-export function rewind(feed: RunFeed, step: number): void {
-  feed.rewindTo(step);
-  for (const rows of [feed.evaluations, feed.turned]) {
-    const kept = (rows as { step: number }[]).filter((row) => row.step <= step);
-    rows.length = 0;
-    (rows as { step: number }[]).push(...kept);
-  }
-  feed.summary = null;
-}
-
 export function applyEvent(feed: RunFeed, event: SessionEvent): void {
   switch (event.kind) {
     case "phase":
@@ -30,8 +19,7 @@ export function applyEvent(feed: RunFeed, event: SessionEvent): void {
       feed.remainingSeconds.value = event.remainingSeconds;
       break;
     case "rollouts":
-      feed.rollouts.push(...event.rollouts);
-      feed.touch();
+      feed.addRollouts(event.rollouts);
       break;
     case "evaluation":
       feed.addEvaluation(event.row);
@@ -48,7 +36,7 @@ export function applyEvent(feed: RunFeed, event: SessionEvent): void {
     case "saved":
       break;
     case "restarted":
-      rewind(feed, event.step);
+      feed.rewindTo(event.step);
       feed.notice.value = `The ${event.worker.replace(/ \d+$/, "")} was started again after step ${event.step}: ${event.reason}`;
       break;
     case "ended":

@@ -2,7 +2,7 @@
 
 import { decimal, percent } from "../parts/format.ts";
 import { Sparkline } from "../parts/Sparkline.tsx";
-import { feed, hidden } from "../state/app.ts";
+import { feed, hidden, view } from "../state/app.ts";
 import { demo, demoTrouble, shownPlayer } from "./demo.ts";
 import { ExampleCard } from "./ExampleCard.tsx";
 import { currentRow, rewardsOf, solvedShares } from "./now.ts";
@@ -20,7 +20,7 @@ export function Now() {
   const length = player?.length ?? Math.max(stepsAskedFor(run.recipe), run.steps.length);
   const { before, after } = solvedShares(run.evaluations);
   return (
-    <section class="now" aria-labelledby="now-title">
+    <section class={`now ${view.value === "learning" ? "" : "is-compact"}`} aria-labelledby="now-title">
       <h2 id="now-title" class="visually-hidden">
         The run at this moment
       </h2>

@@ -73,7 +73,11 @@ export class RunFeed {
 
   addStep(step: StepRow, rollouts: readonly RolloutRow[]): void {
     this.steps.push(step);
-    this.rollouts.push(...rollouts);
+    this.addRollouts(rollouts);
+  }
+
+  addRollouts(rollouts: readonly RolloutRow[]): void {
+    for (const row of rollouts) this.rollouts.push(row);
     if (this.rollouts.length > KEPT_ROLLOUTS * 1.1) this.rollouts = this.rollouts.slice(-KEPT_ROLLOUTS);
     this.touch();
   }
@@ -96,9 +100,12 @@ export class RunFeed {
 
   /** Forgets what came after a step: a run that begins again there will tell it anew. */
   rewindTo(step: number): void {
-    const keep = this.steps.findIndex((row) => (row.step ?? 0) > step);
-    if (keep >= 0) this.steps.length = keep;
+    for (const rows of [this.steps, this.evaluations, this.turned] as { step?: number | null }[][]) {
+      const keep = rows.findIndex((row) => (row.step ?? 0) > step);
+      if (keep >= 0) rows.length = keep;
+    }
     this.rollouts = this.rollouts.filter((row) => row.step <= step);
+    this.summary = null;
     this.touch();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pathOf, scaleOf, sparklinePoints } from "../../../src/ui/parts/sparkline.ts";
+import { pathOf, scaleOf, sparklinePoints, thinned } from "../../../src/ui/parts/sparkline.ts";
 
 const box = { width: 100, height: 60, inset: 5 };
 
@@ -33,5 +33,19 @@ describe("pathOf()", () => {
         { x: 2.25, y: 3 },
       ]),
     ).toBe("M0.0 1.0L2.3 3.0");
+  });
+});
+
+describe("thinned()", () => {
+  it("keeps few points as they are", () => {
+    expect(thinned([1, 2, 3], 3)).toEqual([1, 2, 3]);
+  });
+
+  it("keeps no more than asked for, and the newest always", () => {
+    const points = Array.from({ length: 10_001 }, (_, i) => i);
+    const kept = thinned(points, 320);
+    expect(kept.length).toBeLessThanOrEqual(322);
+    expect(kept.at(-1)).toBe(10_000);
+    expect(kept[0]).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GpuLostError } from "../../../src/errors.ts";
 import { encodeError } from "../../../src/rpc/errors.ts";
-import { applyEvent, rewind } from "../../../src/ui/session/feeding.ts";
+import { applyEvent } from "../../../src/ui/session/feeding.ts";
 import { RunFeed } from "../../../src/ui/state/run_feed.ts";
 import { rollout, SUMMARY } from "./rows.ts";
 
@@ -64,11 +64,11 @@ describe("applyEvent()", () => {
   });
 });
 
-describe("rewind()", () => {
+describe("rewindTo()", () => {
   it("takes a stored run back to its checkpoint", () => {
     const feed = trained();
     feed.summary = SUMMARY;
-    rewind(feed, 0);
+    feed.rewindTo(0);
     expect([feed.steps.length, feed.rollouts.length, feed.evaluations.length, feed.summary]).toEqual([
       0,
       0,

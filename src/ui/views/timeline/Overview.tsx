@@ -25,8 +25,10 @@ export function Overview({ controller }: { controller: TimelineController }) {
     let timer: ReturnType<typeof setTimeout> | null = null;
     const redraw = () => {
       timer = null;
-      paint(controller, element, canvas.current!);
-      frame(controller, pane.current!);
+      // Sizes may still be told between the view's end and that of its effects.
+      if (!canvas.current || !pane.current) return;
+      paint(controller, element, canvas.current);
+      frame(controller, pane.current);
     };
     const later = () => {
       timer ??= setTimeout(redraw, PACE);
@@ -38,7 +40,7 @@ export function Overview({ controller }: { controller: TimelineController }) {
     });
     const stopMoving = effect(() => {
       controller.view.value;
-      frame(controller, pane.current!);
+      if (pane.current) frame(controller, pane.current);
     });
     const unlisten = listen(element, controller);
     return () => {
