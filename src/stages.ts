@@ -6,7 +6,6 @@
 import type { Recipe } from "./config/schema.ts";
 import { taskMixture } from "./config/schema.ts";
 import type { Knobs } from "./control.ts";
-import { readProblems } from "./data/jsonl.ts";
 import type { ModelFiles } from "./data/source.ts";
 import { DataError } from "./errors.ts";
 import { type EvaluationResult, evaluate } from "./evaluation/evaluate.ts";
@@ -30,8 +29,8 @@ import { createWeightExchange, shardPayload } from "./weights/api.ts";
 export interface StageInputs {
   recipe: Recipe;
   model: ModelFiles;
-  /** The text of `data.file`, where the recipe names one. */
-  dataText?: string;
+  /** What `data.file` holds, where the recipe names one. */
+  problems?: readonly Problem[];
   /** Where the optimiser begins, when not at the model's weights. */
   start?: OptimizerState;
   newestCheckpoint: TrainerClientOptions["newestCheckpoint"];
@@ -181,11 +180,10 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
   }
 }
 
-function openTask({ recipe, dataText }: StageInputs): Task {
+function openTask({ recipe, problems = [] }: StageInputs): Task {
   if (!recipe.data) return makeMixture(taskMixture(recipe), recipe.seed);
-  const { file, heldOutShare } = recipe.data;
-  const problems = readProblems(dataText ?? "", { file });
-  return dataTask(problems, recipe.seed, { heldOutShare, rewards: recipe.verifier.rewards });
+  const { heldOutShare, splitSeed } = recipe.data;
+  return dataTask(problems, recipe.seed, { heldOutShare, splitSeed, rewards: recipe.verifier.rewards });
 }
 
 /** Tokens of the longest prompt, with room for a somewhat longer one where the task has no end. */

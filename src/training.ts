@@ -47,7 +47,7 @@ export async function runTraining(
   const stages = await openStages({
     recipe: inputs.recipe,
     model: inputs.model,
-    dataText: inputs.dataText,
+    problems: inputs.problems,
     start: start.optimizer,
     newestCheckpoint: () => session.rewind(),
     onRestart: (worker, cause) => session.restarted(worker, cause),

@@ -4,6 +4,7 @@ import type { Knobs, RunControl } from "./control.ts";
 import type { ModelFiles } from "./data/source.ts";
 import type { LoopStages } from "./loop.ts";
 import type { TraceEvent } from "./metrics/trace.ts";
+import type { Problem } from "./rollout.ts";
 import type { FoundCheckpoint } from "./runs/checkpoint.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
 import type { LoopPulse } from "./training_pulse.ts";
@@ -13,8 +14,8 @@ export interface TrainingInputs {
   recipe: Recipe;
   /** What the recipe's `model` names: the reference, and the start of a run that is not resumed. */
   model: ModelFiles;
-  /** The text of `data.file`, where the recipe names one. */
-  dataText?: string;
+  /** What `data.file` holds, where the recipe names one. */
+  problems?: readonly Problem[];
   run: RunDirectory;
   /** Go on from here; null starts at the model. */
   resume: FoundCheckpoint | null;

@@ -3,6 +3,7 @@
  * itself: the page hands in a fetch, the command line a file reader.
  */
 import { ConfigError } from "../errors.ts";
+import { isOnHub } from "./data_name.ts";
 import { findField } from "./describe.ts";
 import { parseRecipe, unknownKey } from "./parse.ts";
 import type { Recipe } from "./schema.ts";
@@ -82,7 +83,7 @@ function readLayer(source: RecipeSource): Layer {
 function relocate(layer: Layer, locate?: (path: string) => string): Layer {
   if (!locate) return layer;
   const at = (group: unknown, key: string) =>
-    isLayer(group) && typeof group[key] === "string" && group[key] !== ""
+    isLayer(group) && typeof group[key] === "string" && group[key] !== "" && !isOnHub(group[key])
       ? { ...group, [key]: locate(group[key]) }
       : group;
   const moved = { ...layer };

@@ -4,10 +4,11 @@
  */
 import * as v from "valibot";
 import { checkpointSchema } from "./checkpoint.ts";
+import { dataSchema } from "./dataset.ts";
 import { evaluationSchema } from "./evaluation.ts";
 import { choice, group, text, textOrNone, whole } from "./field.ts";
 import { generatorSchema } from "./generator.ts";
-import { dataSchema, taskSchema, tasksSchema } from "./task.ts";
+import { taskSchema, tasksSchema } from "./task.ts";
 import { trainerSchema } from "./trainer.ts";
 import { verifierSchema } from "./verifier.ts";
 import { gpuSchema, weightsSchema } from "./weights.ts";

@@ -23,17 +23,3 @@ export const tasksSchema = v.array(
     options: taskOptions(),
   }),
 );
-
-export const dataSchema = group("Problems from a JSONL file instead of a task", {
-  file: requiredText({
-    level: "basic",
-    description: "JSONL file with `prompt` or `question` rows; a relative path starts at the recipe's folder",
-  }),
-  heldOutShare: real({
-    default: 0.1,
-    min: 0.001,
-    max: 0.9,
-    unit: "share",
-    description: "Share of the rows that is never trained on and serves evaluation",
-  }),
-});

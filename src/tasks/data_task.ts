@@ -13,6 +13,8 @@ export interface DataTaskOptions {
   name?: string;
   /** Share of the different prompts that is held out; 0 holds out none. Default 0.1. */
   heldOutShare?: number;
+  /** Chooses which prompts are held out. Default 0. */
+  splitSeed?: number;
   /** Names of the reward functions that fit. Default Magistral's. */
   rewards?: readonly string[];
 }
@@ -22,7 +24,7 @@ export interface DataTaskOptions {
  * @throws DataError where there are too few different prompts to hold any out.
  */
 export function dataTask(problems: readonly Problem[], seed: number, options: DataTaskOptions = {}): Task {
-  const { heldOutShare = 0.1, rewards = ["magistral"] } = options;
+  const { heldOutShare = 0.1, splitSeed = 0, rewards = ["magistral"] } = options;
   const name = options.name ?? problems[0]?.taskId ?? "data";
   if (!(heldOutShare >= 0 && heldOutShare < 1)) {
     throw new RangeError(`heldOutShare lies in [0, 1), not ${heldOutShare}`);
@@ -41,7 +43,9 @@ export function dataTask(problems: readonly Problem[], seed: number, options: Da
   ranked.sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : 1));
   const wanted = Math.round(heldOutShare * prompts.length);
   const count = heldOutShare === 0 ? 0 : Math.min(prompts.length - 1, Math.max(1, wanted));
-  const held = new Map<string, Problem | null>(ranked.slice(0, count).map(({ key }) => [key, null]));
+  // Any other seed shuffles the same order, so that a file's order of rows never matters.
+  const drawn = splitSeed === 0 ? ranked : randomStream(splitSeed, crc32(name), 2).shuffle(ranked);
+  const held = new Map<string, Problem | null>(drawn.slice(0, count).map(({ key }) => [key, null]));
   const training: Problem[] = [];
   for (const problem of problems) {
     const key = keyOf(problem);
@@ -53,7 +57,13 @@ export function dataTask(problems: readonly Problem[], seed: number, options: Da
   let order = { epoch: -1, problems: training };
   return {
     name,
-    options: { heldOutShare, rows: problems.length, training: training.length, heldOut: heldOut.length },
+    options: {
+      heldOutShare,
+      splitSeed,
+      rows: problems.length,
+      training: training.length,
+      heldOut: heldOut.length,
+    },
     rewards,
     languages: [],
     sample(index) {

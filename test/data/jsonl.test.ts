@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseJsonl, RESERVED_COLUMN_NAMES, readProblems } from "../../src/data/jsonl.ts";
+import { parseJsonl } from "../../src/data/jsonl.ts";
+import { problemsFromRows, RESERVED_COLUMN_NAMES, type RowOptions } from "../../src/data/rows.ts";
 import { RESERVED_COLUMNS } from "../../src/verifier/api.ts";
 
 const datasets = new URL("../../../shared/material/datasets/", import.meta.url);
 const lines = (...rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join("\n");
+const readProblems = (text: string, options?: RowOptions) =>
+  problemsFromRows(parseJsonl(text), options).problems;
 const read = (...rows: unknown[]) => readProblems(lines(...rows), { file: "rows.jsonl" });
 
 describe("readProblems() reads", () => {
@@ -67,7 +70,7 @@ describe("readProblems() reads", () => {
     fc.assert(
       fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1 }), (rows) => {
         const plain = rows.map((row) => JSON.parse(JSON.stringify(row)));
-        expect(parseJsonl(lines(...plain)).map((r) => r.row)).toEqual(plain);
+        expect(parseJsonl(lines(...plain)).rows.map((r) => r.row)).toEqual(plain);
       }),
     );
   });

@@ -51,6 +51,24 @@ describe("dataTask()", () => {
     expect(held(1, 3)).toEqual(held(1).slice(0, 3));
   });
 
+  it("holds out other rows for another split seed, whatever the order of the rows", () => {
+    const split = (splitSeed: number, rows = problems(200)) =>
+      dataTask(rows, 1, { splitSeed })
+        .heldOut(99)
+        .map(({ prompt }) => prompt)
+        .sort();
+    expect(split(1)).toHaveLength(20);
+    expect(split(1)).toEqual(split(1, problems(200).reverse()));
+    const sets = [split(0), split(1), split(2)].map((prompts) => new Set(prompts));
+    // Two independent draws of 20 from 200 share 2 on average; more than 9 comes once in a million.
+    for (const [a, b] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ])
+      expect([...sets[a]].filter((prompt) => sets[b].has(prompt)).length).toBeLessThan(10);
+  });
+
   it("refuses too few different prompts, and holds none out when told so", () => {
     const twins = [problem("same", 1), problem("same", 2)];
     expect(() => dataTask(twins, 1)).toThrow(/1 different prompt$/);

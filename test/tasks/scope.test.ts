@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readProblems } from "../../src/data/jsonl.ts";
+import { readProblems } from "../../src/data/problems.ts";
 import type { Problem } from "../../src/rollout.ts";
 import { LANGUAGES } from "../../src/tasks/api.ts";
 import { dataTask } from "../../src/tasks/data_task.ts";
@@ -52,15 +52,19 @@ describe("chain_sum accepts()", () => {
     expect(accepts!(`${WORDING} 0 + 9 =`)).toBe(true);
   });
 
-  it.skipIf(!existsSync(file))("takes 23 of reasoning-gym's 200 rows: two or three one-digit terms", () => {
-    const { accepts } = makeTask("chain_sum", {}, 0);
-    const taken = readProblems(readFileSync(file, "utf8")).filter(({ prompt }) => accepts!(String(prompt)));
-    expect(taken).toHaveLength(23);
-    for (const { columns } of taken) {
-      const { num_terms, num_digits } = columns.metadata as { num_terms: number; num_digits: number };
-      expect([num_terms <= 3, num_digits]).toEqual([true, 1]);
-    }
-  });
+  it.skipIf(!existsSync(file))(
+    "takes 23 of reasoning-gym's 200 rows: two or three one-digit terms",
+    async () => {
+      const { accepts } = makeTask("chain_sum", {}, 0);
+      const { problems } = await readProblems(readFileSync(file, "utf8"));
+      const taken = problems.filter(({ prompt }) => accepts!(String(prompt)));
+      expect(taken).toHaveLength(23);
+      for (const { columns } of taken) {
+        const { num_terms, num_digits } = columns.metadata as { num_terms: number; num_digits: number };
+        expect([num_terms <= 3, num_digits]).toEqual([true, 1]);
+      }
+    },
+  );
 });
 
 describe("readScope()", () => {

@@ -1,8 +1,5 @@
 /** `eval`: pass@1, pass@k and maj@k of a model on a task's held-out problems or a file. Deno only. */
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { answerPrompts, completionLimit } from "../../answering.ts";
-import { readProblems } from "../../data/jsonl.ts";
 import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type EvaluationResult, evaluate, type RefusedRow } from "../../evaluation/evaluate.ts";
@@ -16,6 +13,7 @@ import { createScorer } from "../../verifier/score.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
 import { openModel } from "../models.ts";
 import { evalSpec } from "../options.ts";
+import { openProblems } from "../problems.ts";
 import { formatTable } from "../table.ts";
 
 type EvalArguments = Arguments<typeof evalSpec.options>;
@@ -61,7 +59,7 @@ function checkSource({ task, data }: EvalArguments): void {
 async function askedQuestions(
   args: EvalArguments,
   scope: PolicyScope,
-  { cwd }: CommandContext,
+  context: CommandContext,
 ): Promise<Questions> {
   if (args.task !== undefined) {
     // As the policy was trained, where its folder says; else with the task's own defaults.
@@ -70,13 +68,7 @@ async function askedQuestions(
     return { problems: task.heldOut(args.limit ?? TASK_PROBLEMS), rewards: task.rewards };
   }
   const file = args.data as string;
-  const text = await readFile(resolve(cwd, file), "utf8").catch((cause: unknown) => {
-    throw new DataError("data/no-file", `Cannot read the problems in ${file}: ${(cause as Error).message}`, {
-      hint: "Name an existing JSONL file",
-      cause,
-    });
-  });
-  const problems = readProblems(text, { file });
+  const problems = await openProblems(file, {}, context);
   // A model that says nothing of its training may answer in any form: the answer is looked for wherever it stands.
   return {
     problems: problems.slice(0, args.limit),

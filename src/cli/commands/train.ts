@@ -1,8 +1,9 @@
 /** `train`: a run from recipe to summary in the terminal. Deno only. */
-import { readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
+import { rowOptions } from "../../data/problems.ts";
 import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
 import { ConfigError, DataError, describeError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
@@ -19,6 +20,7 @@ import type { Arguments, Command, CommandContext } from "../command.ts";
 import { openModel } from "../models.ts";
 import { trainSpec } from "../options.ts";
 import type { Output } from "../output.ts";
+import { openProblems } from "../problems.ts";
 import { recipeFromFlags } from "../recipes.ts";
 import { formatTable } from "../table.ts";
 
@@ -45,13 +47,15 @@ export const command: Command<typeof trainSpec.options> = {
       return 0;
     }
     announce(output, recipe, model, memory);
-    const dataText = recipe.data ? readData(recipe.data.file) : undefined;
+    const problems = recipe.data
+      ? await openProblems(recipe.data.file, rowOptions(recipe.data), context)
+      : undefined;
     const directory = await run();
     const seen: Seen = {};
     let summary: TrainingSummary;
     try {
       summary = await runTraining(
-        { recipe, model, dataText, run: directory, resume, signal: interrupt.signal },
+        { recipe, model, problems, run: directory, resume, signal: interrupt.signal },
         (event) => report(output, recipe, event, seen),
       );
     } catch (error) {
@@ -156,17 +160,6 @@ async function refuseDamaged(storage: RunStorage): Promise<void> {
     `Cannot go on with ${storage.where}: none of its checkpoints (${damaged.join(", ")}) is whole`,
     { hint: "Mend them or move them away; without any, the run starts from its beginning." },
   );
-}
-
-function readData(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new DataError("data/unreadable", `Cannot read the problems in ${file}`, {
-      cause,
-      hint: "Name an existing JSONL file with --data.",
-    });
-  }
 }
 
 function announce(

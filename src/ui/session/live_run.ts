@@ -14,7 +14,8 @@ import type { LoopPulse, RunPhase, RunSummaryRow } from "../state/records.ts";
 import type { EventSender } from "./event_sender.ts";
 import { openModel } from "./models.ts";
 import { byteText } from "./preflight.ts";
-import { type Places, readDataText } from "./recipes.ts";
+import { readPageProblems } from "./problems.ts";
+import type { Places } from "./recipes.ts";
 
 export interface LiveRunOptions {
   name: string;
@@ -136,7 +137,7 @@ export class LiveRun {
       onProgress: (phase, done, total) => this.tellProgress(phase, done, total),
     });
     const model = await loadModelFiles(source);
-    const dataText = recipe.data ? await readDataText(recipe.data.file, places) : undefined;
+    const problems = recipe.data ? await readPageProblems(recipe.data, places) : undefined;
     const storage = places.open(`${RUNS}/${name}`);
     const plain = recipe as unknown as Record<string, unknown>;
     let run: RunDirectory;
@@ -170,7 +171,7 @@ export class LiveRun {
     };
     try {
       return await runTraining(
-        { recipe, model, dataText, run, resume, signal, control, onPulseSource, onStages },
+        { recipe, model, problems, run, resume, signal, control, onPulseSource, onStages },
         (event) => this.report(event),
       );
     } finally {

@@ -76,12 +76,12 @@ function groundedText(content: RecipeSource["content"]): RecipeSource["content"]
   }
 }
 
-/** The problems of `data.file`. @throws DataError `data/unreadable` */
-export async function readDataText(file: string, { base }: Pick<Places, "base">): Promise<string> {
+/** What lies at the address of `data.file`. @throws DataError `data/unreadable` */
+export async function fetchDataFile(file: string, { base }: Pick<Places, "base">): Promise<Blob> {
   const address = new URL(file, base).href;
   const refuse = (found: string, cause?: unknown) =>
     new DataError("data/unreadable", `Cannot read the problems at ${address}: ${found}`, {
-      hint: "Name a JSONL file on this origin, or one whose server allows other pages to read it",
+      hint: "Name a JSONL or Parquet file on this origin, or one whose server allows other pages to read it",
       cause,
     });
   const response = await fetch(address).catch((cause: unknown) => {
@@ -89,5 +89,5 @@ export async function readDataText(file: string, { base }: Pick<Places, "base">)
   });
   if (!response.ok) throw refuse(`the server answered ${response.status}`);
   if (response.headers.get("content-type")?.startsWith("text/html")) throw refuse("the answer is a page");
-  return response.text();
+  return response.blob();
 }

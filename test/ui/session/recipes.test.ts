@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { resolveRecipe } from "../../../src/config/resolve.ts";
 import { findModel } from "../../../src/ui/session/models.ts";
-import { readDataText, resolveOnPage } from "../../../src/ui/session/recipes.ts";
+import { fetchDataFile, resolveOnPage } from "../../../src/ui/session/recipes.ts";
 import { memoryFiles, TINY_CONFIG } from "../../runs/memory_files.ts";
 import { BASE, serveSite } from "./site.ts";
 
@@ -101,10 +101,10 @@ describe("findModel()", () => {
   });
 });
 
-describe("readDataText()", () => {
+describe("fetchDataFile()", () => {
   it("reads problems, and knows a page from a file", async () => {
     serveSite(SITE);
-    expect(await readDataText("data/problems.jsonl", places)).toBe('{"prompt":"1"}\n');
-    await expect(readDataText("data/none.jsonl", places)).rejects.toMatchObject({ code: "data/unreadable" });
+    expect(await (await fetchDataFile("data/problems.jsonl", places)).text()).toBe('{"prompt":"1"}\n');
+    await expect(fetchDataFile("data/none.jsonl", places)).rejects.toMatchObject({ code: "data/unreadable" });
   });
 });
