@@ -259,6 +259,54 @@ export const recordSpec = define({
   },
 });
 
+export const exportSpec = define({
+  name: "export",
+  summary: "Write a model as files that other programs load: ONNX or a Hugging Face folder",
+  examples: [
+    {
+      line: "npm run export -- --model runs/NAME/checkpoints/step-000030 --format onnx --out my-policy",
+      does: "a folder that transformers.js loads, held against our own output",
+    },
+    {
+      line: "npm run export -- --model builtin:chain-sum --format onnx --out policy.onnx",
+      does: "the ONNX file alone",
+    },
+    {
+      line: "npm run export -- --model DIR --format hf --dtype BF16 --out my-policy",
+      does: "a folder in Hugging Face layout, weights in half width",
+    },
+  ],
+  options: {
+    model: requiredModel,
+    format: {
+      type: "text",
+      required: true,
+      choices: ["onnx", "hf"],
+      placeholder: "onnx|hf",
+      description: "ONNX with a key/value cache, or the Hugging Face layout",
+    },
+    out: {
+      type: "text",
+      required: true,
+      placeholder: "FILE|DIR",
+      description: "Folder to write; with ONNX also a file ending in .onnx",
+    },
+    dtype: {
+      type: "text",
+      choices: ["F32", "F16", "BF16"],
+      placeholder: "F32|F16|BF16",
+      description: "Width of the weights with `--format hf`; F32 when not given",
+    },
+    prompt: {
+      type: "texts",
+      placeholder: "TEXT",
+      description: "Verify after this prompt, any number of times; random tokens otherwise",
+    },
+    noVerify: { type: "flag", description: "Skip the comparison of 64 greedy tokens in onnxruntime-web" },
+    json,
+  },
+});
+
 export const modelsSpec = define({
   name: "models",
   summary: "List downloaded models, fetch one, remove one",
@@ -328,6 +376,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   distillSpec,
   conformanceSpec,
   recordSpec,
+  exportSpec,
   modelsSpec,
   doctorSpec,
   benchSpec,

@@ -55,7 +55,7 @@ export async function loadOnnxRuntime(): Promise<Runtime> {
 export class OnnxPolicy {
   private readonly runtime: Runtime;
   private readonly session: InferenceSession;
-  private readonly config: ModelConfig;
+  readonly config: ModelConfig;
 
   /** @throws WebgrpoError `export/no-runtime`, `export/not-loaded` */
   static async open(
