@@ -1,5 +1,6 @@
-/** `models`: the models that were downloaded, and how to be rid of them. */
+/** `models`: the models and data sets that were downloaded, and how to be rid of them. */
 import { listCached, removeCached } from "../../data/hub/cache.ts";
+import { listCachedDatasets, removeCachedDataset } from "../../data/hub/datasets.ts";
 import { mib } from "../../gpu/device.ts";
 import type { Command } from "../command.ts";
 import { openModel, openModelStore } from "../models.ts";
@@ -12,7 +13,8 @@ export const command: Command<typeof modelsSpec.options> = {
     const { output, env } = context;
     const store = openModelStore(env);
     if (remove !== undefined) {
-      const bytes = await removeCached(store, remove);
+      const dataset = /^datasets\/(.+\/.+)$/.exec(remove)?.[1];
+      const bytes = dataset ? await removeCachedDataset(store, dataset) : await removeCached(store, remove);
       output.event({ event: "removed", id: remove, bytes });
       output.print(`Removed ${remove}: ${mib(bytes)} given back`);
     }
@@ -30,6 +32,19 @@ export const command: Command<typeof modelsSpec.options> = {
       ]);
       output.print(formatTable(["model", "revision", "commit", "size", "state"], rows));
       output.print(`\nThey lie in ${store.where}`);
+    }
+    const datasets = await listCachedDatasets(store);
+    for (const dataset of datasets) output.event({ event: "dataset", ...dataset });
+    if (datasets.length > 0) {
+      const rows = datasets.map(({ id, revisions, commit, bytes, files }) => [
+        `datasets/${id}`,
+        revisions.join(", "),
+        commit.slice(0, 12),
+        mib(bytes),
+        files.map(({ path }) => path).join(", "),
+      ]);
+      output.print("");
+      output.print(formatTable(["data set", "revision", "commit", "size", "files"], rows));
     }
     return 0;
   },

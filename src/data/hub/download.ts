@@ -5,7 +5,7 @@
  */
 import { DataError } from "../../errors.ts";
 import { type FileStore, readText, type StoredFile, writeText } from "../file_store.ts";
-import { type HubFile, type HubListing, type HubOptions, hubError } from "./listing.ts";
+import { type HubFile, type HubListing, type HubOptions, hubError, type RepoKind } from "./listing.ts";
 import { hashStored } from "./verify.ts";
 
 export interface DownloadProgress {
@@ -40,6 +40,7 @@ interface Journal {
 }
 
 interface FileJob {
+  kind: RepoKind | undefined;
   file: HubFile;
   store: FileStore;
   path: string;
@@ -59,15 +60,18 @@ export async function downloadFiles(
   options: DownloadOptions = {},
 ): Promise<number> {
   const totalBytes = listing.files.reduce((sum, { size }) => sum + size, 0);
-  const base = `${options.hubUrl ?? HUB}/${listing.id}/resolve/${encodeURIComponent(listing.commit)}`;
+  const { kind } = listing;
+  const folderOfKind = kind === "dataset" ? "datasets/" : "";
+  const base = `${options.hubUrl ?? HUB}/${folderOfKind}${listing.id}/resolve/${encodeURIComponent(listing.commit)}`;
   let before = 0;
   let fetched = 0;
   for (const file of listing.files) {
     const path = `${folder}/${file.path}`;
     const report: FileJob["report"] = (phase, bytes) =>
       options.onProgress?.({ phase, doneBytes: before + bytes, totalBytes, file: file.path });
+    const address = `${base}/${file.path.split("/").map(encodeURIComponent).join("/")}`;
     if ((await store.sizeOf(path)) !== file.size)
-      fetched += await downloadFile({ file, store, path, address: `${base}/${file.path}`, options, report });
+      fetched += await downloadFile({ kind, file, store, path, address, options, report });
     before += file.size;
     report("download", 0);
   }
@@ -166,7 +170,7 @@ async function fetchRanges(
   const settled = await Promise.allSettled(workers);
   options.signal?.throwIfAborted();
   const failed = settled.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
-  if (failed) throw hubError(`download ${file.path}`, stop.signal.reason ?? failed.reason, options);
+  if (failed) throw hubError(`download ${file.path}`, stop.signal.reason ?? failed.reason, options, job.kind);
   return received - kept;
 }
 

@@ -1,8 +1,16 @@
 /**
- * What a revision of a model on the hub consists of: the commit it stands for and its files with sizes and hashes. The
- * hub's own client library asks; this file chooses what a policy needs and names what went wrong.
+ * What a revision of a model or a data set on the hub consists of: the commit it stands for and its files with sizes and
+ * hashes. The hub's own client library asks; this file chooses what is needed and names what went wrong.
  */
-import { HubApiError, type ListFileEntry, listFiles, modelInfo } from "@huggingface/hub";
+import {
+  datasetInfo,
+  HubApiError,
+  type ListFileEntry,
+  listFiles,
+  modelInfo,
+  type PathInfo,
+  pathsInfo,
+} from "@huggingface/hub";
 import { DataError } from "../../errors.ts";
 
 export interface HubOptions {
@@ -21,7 +29,12 @@ export interface HubFile {
   hash: { kind: "sha256" | "git"; hex: string };
 }
 
+/** What kind of repository: they have addresses of their own. */
+export type RepoKind = "model" | "dataset";
+
 export interface HubListing {
+  /** Absent: a model. */
+  kind?: RepoKind;
   id: string;
   /** As asked for: a branch, a tag or a commit. */
   revision: string;
@@ -47,11 +60,12 @@ function neededFiles(all: readonly ListFileEntry[]): HubFile[] {
   const sharded = files.some(({ path }) => path === "model.safetensors.index.json");
   return files
     .filter(({ path }) => TEXT_FILES.has(path) || (sharded ? SHARD.test(path) : path === "model.safetensors"))
-    .map(({ path, size, oid, lfs }) => ({
-      path,
-      size: lfs?.size ?? size,
-      hash: lfs ? { kind: "sha256" as const, hex: lfs.oid } : { kind: "git" as const, hex: oid ?? "" },
-    }));
+    .map(hubFile);
+}
+
+function hubFile({ path, size, oid, lfs }: ListFileEntry | PathInfo): HubFile {
+  const hash = lfs ? { kind: "sha256" as const, hex: lfs.oid } : { kind: "git" as const, hex: oid ?? "" };
+  return { path, size: lfs?.size ?? size, hash };
 }
 
 /**
@@ -80,15 +94,51 @@ export async function listModel(id: string, revision: string, options: HubOption
   return { id, revision, commit, files };
 }
 
+/**
+ * Asks the hub for one file of a data set's revision.
+ * @throws DataError `hub/not-found`, `hub/gated`, `hub/unreachable`, `hub/busy`
+ */
+export async function listDatasetFile(
+  id: string,
+  revision: string,
+  path: string,
+  options: HubOptions,
+): Promise<HubListing> {
+  const { hubUrl, token, fetch } = options;
+  const shared = { hubUrl, fetch, ...(token ? { accessToken: token } : {}) };
+  let found: PathInfo | undefined;
+  let commit: string;
+  try {
+    const info = await datasetInfo({ name: id, revision, additionalFields: ["sha"], ...shared });
+    commit = String(info.sha ?? revision);
+    const repo = { type: "dataset" as const, name: id };
+    [found] = await pathsInfo({ repo, paths: [path], revision: commit, ...shared });
+  } catch (error) {
+    throw hubError(`find the data set ${id} at ${revision}`, error, options, "dataset");
+  }
+  if (found?.type === "file") return { kind: "dataset", id, revision, commit, files: [hubFile(found)] };
+  const what = found ? "that is a folder" : "the data set has no such file";
+  throw new DataError("hub/not-found", `Cannot find ${path} in ${id} at ${revision}: ${what}`, {
+    hint: "Look the file's path up on the data set's page, under Files",
+  });
+}
+
+const KIND_NAMES: Record<RepoKind, string> = { model: "model", dataset: "data set" };
+
 /** What the hub answered, as an error that says what to do. */
-export function hubError(attempt: string, cause: unknown, { hubUrl, token }: HubOptions): unknown {
+export function hubError(
+  attempt: string,
+  cause: unknown,
+  { hubUrl, token }: HubOptions,
+  kind: RepoKind = "model",
+): unknown {
   if (cause instanceof DataError || (cause as Error)?.name === "AbortError") return cause;
   const status = cause instanceof HubApiError ? cause.statusCode : (cause as { status?: number })?.status;
   const at = hubUrl ?? "the hub";
   if (status === 404) {
     return new DataError(
       "hub/not-found",
-      `Cannot ${attempt}: ${at} answered 404, there is no such model or revision`,
+      `Cannot ${attempt}: ${at} answered 404, there is no such ${KIND_NAMES[kind]} or revision`,
       {
         hint: "Check the spelling of owner/name and the revision",
         cause,
@@ -97,8 +147,8 @@ export function hubError(attempt: string, cause: unknown, { hubUrl, token }: Hub
   }
   if (status === 401 || status === 403) {
     const hint = token
-      ? "Accept the model's terms on its page with the account that the token belongs to, or use another token"
-      : "Accept the model's terms on its page, then give a token: HF_TOKEN in the environment, or the field on the page";
+      ? `Accept the ${KIND_NAMES[kind]}'s terms on its page with the account that the token belongs to, or use another token`
+      : `Accept the ${KIND_NAMES[kind]}'s terms on its page, then give a token: HF_TOKEN in the environment, or the field on the page`;
     return new DataError("hub/gated", `Cannot ${attempt}: ${at} answered ${status}, access is restricted`, {
       hint,
       cause,

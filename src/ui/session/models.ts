@@ -8,8 +8,8 @@ import { DataError } from "../../errors.ts";
 import { MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
 import type { Places } from "./recipes.ts";
 
-/** Folder of downloaded models among the page's private files. */
-const HUB_FOLDER = "hub";
+/** Folder of downloaded models and data sets among the page's private files. */
+export const HUB_FOLDER = "hub";
 const HUB = "https://huggingface.co";
 
 export interface OpenModelOptions {

@@ -3,9 +3,11 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface ServedModel {
+export interface ServedRepo {
   files: Record<string, Uint8Array>;
   commit?: string;
+  /** Further names of the commit. */
+  revisions?: string[];
   /** Needs this token, as gated models do. */
   token?: string;
 }
@@ -52,8 +54,15 @@ function treeEntry(path: string, bytes: Uint8Array) {
   };
 }
 
-/** Serves models by id until closed. */
-export async function serveHub(models: Record<string, ServedModel>): Promise<HubServer> {
+/** The text that was sent with a request. */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) text += chunk;
+  return text;
+}
+
+/** Serves models, by id, and data sets, by `datasets/` and id, until closed. */
+export async function serveHub(repos: Record<string, ServedRepo>): Promise<HubServer> {
   const hub: HubServer = { url: "", faults: {}, requests: [], sentBytes: 0, close: async () => undefined };
   const json = (response: ServerResponse, status: number, body: unknown) =>
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
@@ -84,29 +93,40 @@ export async function serveHub(models: Record<string, ServedModel>): Promise<Hub
     return response.end(bytes);
   };
 
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://hub");
     const path = decodeURIComponent(pathname);
     hub.requests.push(request.headers.range ? `${path} ${request.headers.range}` : path);
-    const parts = /^(?:\/api\/models)?\/([^/]+\/[^/]+)\/(revision|tree|resolve)\/([^/]+)(?:\/(.+))?$/.exec(
-      path,
-    );
-    const model = parts && models[parts[1]];
-    if (!parts || !model) return json(response, 404, { error: "Repository not found" });
+    const parts =
+      /^(?:\/api\/models|\/api(?=\/datasets\/))?\/((?:datasets\/)?[^/]+\/[^/]+)\/(revision|tree|resolve|paths-info)\/(refs\/convert\/\w+|[^/]+)(?:\/(.+))?$/.exec(
+        path,
+      );
+    const repo = parts && repos[parts[1]];
+    if (!parts || !repo) return json(response, 404, { error: "Repository not found" });
     const [, id, action, revision, file] = parts;
-    const commit = model.commit ?? hex("sha1", id);
-    if (!["main", "HEAD", commit].includes(revision)) return json(response, 404, { error: "Invalid rev id" });
-    if (model.token && request.headers.authorization !== `Bearer ${model.token}`)
+    const commit = repo.commit ?? hex("sha1", id);
+    if (![...(repo.revisions ?? []), "main", "HEAD", commit].includes(revision))
+      return json(response, 404, { error: "Invalid rev id" });
+    if (repo.token && request.headers.authorization !== `Bearer ${repo.token}`)
       return json(response, request.headers.authorization ? 403 : 401, { error: "Access is restricted" });
     if (action === "revision")
-      return json(response, 200, { _id: "1", id, sha: commit, private: false, gated: Boolean(model.token) });
+      return json(response, 200, { _id: "1", id, sha: commit, private: false, gated: Boolean(repo.token) });
+    if (action === "paths-info") {
+      const { paths } = JSON.parse(await bodyOf(request)) as { paths: string[] };
+      const entries = paths.flatMap((name) => {
+        if (repo.files[name]) return [treeEntry(name, repo.files[name])];
+        const isFolder = Object.keys(repo.files).some((known) => known.startsWith(`${name}/`));
+        return isFolder ? [{ type: "directory", path: name, size: 0, oid: hex("sha1", name) }] : [];
+      });
+      return json(response, 200, entries);
+    }
     if (action === "tree")
       return json(
         response,
         200,
-        Object.entries(model.files).map(([name, bytes]) => treeEntry(name, bytes)),
+        Object.entries(repo.files).map(([name, bytes]) => treeEntry(name, bytes)),
       );
-    const bytes = model.files[file ?? ""];
+    const bytes = repo.files[file ?? ""];
     return bytes
       ? contents(request, response, file ?? "", bytes)
       : json(response, 404, { error: "Entry not found" });

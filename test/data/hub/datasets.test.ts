@@ -1,0 +1,143 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FileStore } from "../../../src/data/file_store.ts";
+import { openDiskStore } from "../../../src/data/file_store_disk.ts";
+import { listCached } from "../../../src/data/hub/cache.ts";
+import { fetchDatasetFile, listCachedDatasets, removeCachedDataset } from "../../../src/data/hub/datasets.ts";
+import type { DownloadOptions } from "../../../src/data/hub/download.ts";
+import { readProblems } from "../../../src/data/problems.ts";
+import { type HubServer, type ServedRepo, serveHub } from "./server.ts";
+
+const train = new Uint8Array(readFileSync(new URL("../parquet/gsm8k.snappy.parquet", import.meta.url)));
+const spaced = new TextEncoder().encode('{"prompt": "1+1", "answer": "2"}\n'.repeat(400));
+
+let root: string;
+let store: FileStore;
+let hub: HubServer;
+let repos: Record<string, ServedRepo>;
+const options = (more: DownloadOptions = {}): DownloadOptions => ({
+  hubUrl: hub.url,
+  rangeBytes: 512,
+  patienceMs: 1,
+  ...more,
+});
+const file = (path: string, revision = "main", id = "a/sums") => ({ id, revision, path });
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), "datasets-"));
+  store = openDiskStore(root);
+  const files = { "main/train.parquet": train, "data/two words.jsonl": spaced };
+  repos = {
+    "datasets/a/sums": { files, revisions: ["refs/convert/parquet"] },
+    "datasets/a/gated": { files, token: "hf_right" },
+    "a/sums": { files: {} },
+  };
+  hub = await serveHub(repos);
+});
+afterEach(async () => {
+  await hub.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe("fetchDatasetFile", () => {
+  it("brings a file whole and right, and never twice", async () => {
+    const fetched = await fetchDatasetFile(store, file("main/train.parquet"), options());
+    expect(fetched.content).toEqual(train);
+    expect(fetched.downloadedBytes).toBe(train.length);
+    expect((await readProblems(fetched.content)).problems).toHaveLength(3);
+    const asked = hub.requests.length;
+    const again = await fetchDatasetFile(store, file("main/train.parquet"), options());
+    expect(again).toEqual({ ...fetched, downloadedBytes: 0 });
+    await fetchDatasetFile(store, file("main/train.parquet", fetched.commit), options());
+    expect(hub.requests.length).toBe(asked);
+    expect(readdirSync(join(root, "datasets", "a--sums", fetched.commit, "main"))).toEqual(["train.parquet"]);
+  });
+
+  it("asks for names with spaces and for revisions with slashes", async () => {
+    const wanted = file("data/two words.jsonl", "refs/convert/parquet");
+    const { content } = await fetchDatasetFile(store, wanted, options());
+    expect(content).toEqual(spaced);
+    expect((await fetchDatasetFile(store, wanted, options())).downloadedBytes).toBe(0);
+  });
+
+  it("keeps the files of one revision of one commit, though the hub moves on", async () => {
+    const { commit } = await fetchDatasetFile(store, file("main/train.parquet"), options());
+    const second = await fetchDatasetFile(store, file("data/two words.jsonl"), options());
+    expect(second.commit).toBe(commit);
+    expect(hub.requests.some((path) => path.includes(`revision/${commit}`))).toBe(true);
+    expect(await listCachedDatasets(store)).toMatchObject([
+      { id: "a/sums", commit, revisions: ["main"], bytes: train.length + spaced.length },
+    ]);
+    // They are no models.
+    expect(await listCached(store)).toEqual([]);
+  });
+
+  it("goes on where it was cut", async () => {
+    hub.faults.cutAfter = 6000;
+    const wanted = file("data/two words.jsonl");
+    const cut = fetchDatasetFile(store, wanted, options({ parallel: 1 }));
+    await expect(cut).rejects.toMatchObject({ code: "hub/unreachable" });
+    expect(await listCachedDatasets(store)).toEqual([]);
+    hub.faults.cutAfter = undefined;
+    const { content, downloadedBytes } = await fetchDatasetFile(store, wanted, options());
+    expect(content).toEqual(spaced);
+    expect(downloadedBytes).toBeLessThan(spaced.length - 4000);
+  });
+
+  it("fetches anew what was cut off on disk", async () => {
+    const { commit } = await fetchDatasetFile(store, file("main/train.parquet"), options());
+    writeFileSync(join(root, "datasets", "a--sums", commit, "main", "train.parquet"), "short");
+    const mended = await fetchDatasetFile(store, file("main/train.parquet"), options());
+    expect(mended.content).toEqual(train);
+    expect(mended.downloadedBytes).toBe(train.length);
+  });
+});
+
+describe("fetchDatasetFile refuses", () => {
+  const refused = async (wanted: ReturnType<typeof file>, more: DownloadOptions = {}) =>
+    fetchDatasetFile(store, wanted, options(more)).catch((error: unknown) => error);
+
+  it("what is not there, and says what: data set, revision, file", async () => {
+    const missing = { code: "hub/not-found" };
+    expect(await refused(file("x", "main", "a/none"))).toMatchObject({
+      ...missing,
+      message: expect.stringContaining("there is no such data set or revision"),
+    });
+    expect(await refused(file("main/train.parquet", "v9"))).toMatchObject(missing);
+    expect(await refused(file("test.parquet"))).toMatchObject({
+      ...missing,
+      message: expect.stringContaining("the data set has no such file"),
+    });
+    expect(await refused(file("main"))).toMatchObject({
+      ...missing,
+      message: expect.stringContaining("that is a folder"),
+    });
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it("a gated one without its token, and takes it with it", async () => {
+    const gated = file("main/train.parquet", "main", "a/gated");
+    expect(await refused(gated)).toMatchObject({
+      code: "hub/gated",
+      hint: expect.stringContaining("data set's terms"),
+    });
+    expect((await fetchDatasetFile(store, gated, options({ token: "hf_right" }))).content).toEqual(train);
+  });
+
+  it("a file that is not what the hub promised", async () => {
+    hub.faults.corrupt = "data/two words.jsonl";
+    expect(await refused(file("data/two words.jsonl"))).toMatchObject({ code: "hub/wrong-hash" });
+    expect(await listCachedDatasets(store)).toEqual([]);
+  });
+});
+
+describe("removeCachedDataset", () => {
+  it("gives the space back, and says so where there is nothing", async () => {
+    await fetchDatasetFile(store, file("main/train.parquet"), options());
+    expect(await removeCachedDataset(store, "a/sums")).toBe(train.length);
+    expect(readdirSync(join(root, "datasets"))).toEqual([]);
+    await expect(removeCachedDataset(store, "a/sums")).rejects.toMatchObject({ code: "hub/not-cached" });
+  });
+});
