@@ -65,7 +65,7 @@ export const trainSpec = define({
     data: {
       type: "text",
       placeholder: "FILE",
-      description: "JSONL file of problems instead of the recipe's task",
+      description: "JSONL or Parquet file of problems instead of the recipe's task, or hub:owner/name/path",
     },
     set,
     seed,
@@ -94,11 +94,24 @@ export const evalSpec = define({
       line: "npm run eval -- --model runs/NAME/checkpoints/step-000030 --data test.jsonl --samples 8",
       does: "a checkpoint on a file",
     },
+    {
+      line: "npm run eval -- --model DIR --recipe gsm8k --data hub:openai/gsm8k/main/test-00000-of-00001.parquet",
+      does: "a file of the hub, its rows asked as the recipe asks its own",
+    },
   ],
   options: {
     model: requiredModel,
     task: { type: "text", placeholder: "NAME", description: "Task whose held-out problems are asked" },
-    data: { type: "text", placeholder: "FILE", description: "JSONL file of problems, all of them asked" },
+    data: {
+      type: "text",
+      placeholder: "FILE",
+      description: "JSONL or Parquet file of problems, or hub:owner/name/path; all of them are asked",
+    },
+    recipe: {
+      type: "text",
+      placeholder: "NAME|FILE",
+      description: "Recipe that says how the rows of `--data` are asked",
+    },
     samples: {
       type: "integer",
       default: 8,

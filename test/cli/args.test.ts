@@ -138,20 +138,23 @@ describe("help", () => {
             the policy that ships with the project
         npm run eval -- --model runs/NAME/checkpoints/step-000030 --data test.jsonl --samples 8
             a checkpoint on a file
+        npm run eval -- --model DIR --recipe gsm8k --data hub:openai/gsm8k/main/test-00000-of-00001.parquet
+            a file of the hub, its rows asked as the recipe asks its own
 
       Usage: npm run eval -- [flags]
 
-        --model DIR      Model folder in Hugging Face layout, hub id \`owner/name[@revision]\`, or \`builtin:NAME\`
-                         (required)
-        --task NAME      Task whose held-out problems are asked
-        --data FILE      JSONL file of problems, all of them asked
-        --samples K      Completions of each problem (default 8)
-        --temperature T  Divides the logits; 0 takes the most probable token (default 1)
-        --max-tokens N   Longest completion in tokens
-        --limit N        Ask the first N problems only
-        --seed N         Seed of every random number
-        --json           Print newline-delimited JSON on stdout instead of text
-        --help           This text"
+        --model DIR         Model folder in Hugging Face layout, hub id \`owner/name[@revision]\`, or \`builtin:NAME\`
+                            (required)
+        --task NAME         Task whose held-out problems are asked
+        --data FILE         JSONL or Parquet file of problems, or hub:owner/name/path; all of them are asked
+        --recipe NAME|FILE  Recipe that says how the rows of \`--data\` are asked
+        --samples K         Completions of each problem (default 8)
+        --temperature T     Divides the logits; 0 takes the most probable token (default 1)
+        --max-tokens N      Longest completion in tokens
+        --limit N           Ask the first N problems only
+        --seed N            Seed of every random number
+        --json              Print newline-delimited JSON on stdout instead of text
+        --help              This text"
     `);
   });
 

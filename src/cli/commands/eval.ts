@@ -1,5 +1,7 @@
 /** `eval`: pass@1, pass@k and maj@k of a model on a task's held-out problems or a file. Deno only. */
 import { answerPrompts, completionLimit } from "../../answering.ts";
+import { rowOptions } from "../../data/problems.ts";
+import type { RowOptions } from "../../data/rows.ts";
 import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type EvaluationResult, evaluate, type RefusedRow } from "../../evaluation/evaluate.ts";
@@ -14,6 +16,7 @@ import type { Arguments, Command, CommandContext } from "../command.ts";
 import { openModel } from "../models.ts";
 import { evalSpec } from "../options.ts";
 import { openProblems } from "../problems.ts";
+import { recipeFromFlags } from "../recipes.ts";
 import { formatTable } from "../table.ts";
 
 type EvalArguments = Arguments<typeof evalSpec.options>;
@@ -47,7 +50,16 @@ export const command: Command<typeof evalSpec.options> = {
   },
 };
 
-function checkSource({ task, data }: EvalArguments): void {
+function checkSource({ task, data, recipe }: EvalArguments): void {
+  if (recipe !== undefined && data === undefined) {
+    throw new ConfigError(
+      "cli/bad-source",
+      "Cannot use `--recipe` without `--data`: it says how a file's rows are asked",
+      {
+        hint: "name the file as well, such as `--data hub:owner/name/test.parquet`",
+      },
+    );
+  }
   if ((task === undefined) !== (data === undefined)) return;
   const found =
     task === undefined ? "neither `--task` nor `--data` is given" : "`--task` and `--data` are both given";
@@ -68,12 +80,19 @@ async function askedQuestions(
     return { problems: task.heldOut(args.limit ?? TASK_PROBLEMS), rewards: task.rewards };
   }
   const file = args.data as string;
-  const problems = await openProblems(file, {}, context);
+  const problems = await openProblems(file, await askedAs(args, context), context);
   // A model that says nothing of its training may answer in any form: the answer is looked for wherever it stands.
   return {
     problems: problems.slice(0, args.limit),
     rewards: scope.rewards.length > 0 ? scope.rewards : ["accuracy"],
   };
+}
+
+/** How a recipe asks the rows of its data file; without one, the rows say themselves. */
+async function askedAs({ recipe, model, data }: EvalArguments, context: CommandContext): Promise<RowOptions> {
+  if (recipe === undefined) return {};
+  const resolved = await recipeFromFlags({ recipe, model, data }, context);
+  return resolved.data ? rowOptions(resolved.data) : {};
 }
 
 /** Leaves out what the policy was not made for; `rows` says where the others stood, from 1. */

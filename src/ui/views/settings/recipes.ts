@@ -4,7 +4,16 @@ import { suggestionHint } from "../../../config/suggest.ts";
 import { ConfigError } from "../../../errors.ts";
 
 /** A static host lists no folders, so the names stand here; a test holds them against the folder. */
-export const RECIPE_NAMES = ["default", "sync", "smoke", "countdown", "digits"] as const;
+export const RECIPE_NAMES = [
+  "default",
+  "sync",
+  "smoke",
+  "countdown",
+  "digits",
+  "gsm8k",
+  "math",
+  "mgsm",
+] as const;
 
 const texts = new Map<string, Promise<string>>();
 
