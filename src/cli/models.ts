@@ -7,6 +7,7 @@ import type { FileStore } from "../data/file_store.ts";
 import { openDiskStore } from "../data/file_store_disk.ts";
 import { type FetchedModel, fetchModel } from "../data/hub/cache.ts";
 import type { HubOptions } from "../data/hub/listing.ts";
+import { isLlama2cFile, openLlama2cFile } from "../data/llama2c.ts";
 import { type ModelSource, openModelFolder } from "../data/source.ts";
 import type { CommandContext } from "./command.ts";
 import { modelFolder, typedModel } from "./recipes.ts";
@@ -33,12 +34,13 @@ export function hubOptions(env: CommandContext["env"]): HubOptions {
 }
 
 /**
- * The files of a model named `builtin:NAME`, `owner/name`, `owner/name@revision` or by its folder; one on the hub is
- * downloaded first, with one bar in MiB, where the cache does not have it.
+ * The files of a model named `builtin:NAME`, `owner/name`, `owner/name@revision`, or by its folder or llama2.c file; one on
+ * the hub is downloaded first, with one bar in MiB, where the cache does not have it.
  * @throws DataError `model/*`, `hub/*`, `runs/*`
  */
 export async function openModel(model: string, context: CommandContext): Promise<ModelSource> {
   const named = readModelName(typedModel(model, context.cwd));
+  if (named.kind === "folder" && isLlama2cFile(named.path)) return openLlama2cFile(named.path);
   if (named.kind !== "hub") return openModelFolder(modelFolder(model, context));
   const { output, interrupt } = context;
   const mib = (bytes: number) => Math.ceil(bytes / MIB);
