@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFailed } from "vitest";
 import { launchChromium, type OpenedPage, openPage } from "./chromium.ts";
 import {
   download,
@@ -32,6 +32,14 @@ describe("training on the page", () => {
     browser = await launchChromium();
     opened = await openPage(browser, `${inject("isolated")}#${SMOKE}`);
   });
+  // Each step stands on the one before it.
+  let broken = false;
+  beforeEach(({ skip }) => {
+    if (broken) skip("an earlier step of this run failed");
+    onTestFailed(() => {
+      broken = true;
+    });
+  });
   afterAll(async () => {
     await browser.close();
     rmSync(folder, { recursive: true, force: true });
@@ -42,19 +50,19 @@ describe("training on the page", () => {
     await trainHere(page);
     await waitForWord(page, "training");
     await waitForStep(page, 1);
-    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
     await waitForWord(page, "paused");
     // Rows are drawn at most ten times a second, the word at once.
     await page.waitForTimeout(1000);
     const rested = await shownStep(page);
     await page.waitForTimeout(4000);
     expect(await shownStep(page)).toBe(rested);
-    await page.getByRole("button", { name: "Step" }).click();
+    await page.getByRole("button", { name: "Step", exact: true }).click();
     await waitForStep(page, rested + 1);
     await waitForWord(page, "paused");
     await page.waitForTimeout(1000);
     expect(await shownStep(page)).toBe(rested + 1);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Go on", exact: true }).click();
     await waitForWord(page, "training");
     [run] = await storedRuns(page);
   });
@@ -96,7 +104,7 @@ describe("training on the page", () => {
     page.once("dialog", (dialog) => dialog.accept());
     await page.reload();
     await page.getByText("was cut off after step").waitFor({ timeout: 60_000 });
-    await page.locator(".notice").getByRole("button", { name: "Go on" }).click();
+    await page.locator(".notice").getByRole("button", { name: "Go on", exact: true }).click();
     await waitForWord(page, "training");
     expect(await storedRuns(page)).toEqual([run]);
   });
