@@ -13,7 +13,8 @@ const requiredModel = {
   type: "text",
   required: true,
   placeholder: "DIR",
-  description: "Model folder in Hugging Face layout, hub id `owner/name[@revision]`, or `builtin:NAME`",
+  description:
+    "Model folder in Hugging Face layout, llama2.c's FILE.bin, hub id `owner/name[@revision]`, or `builtin:NAME`",
 } as const;
 const maxTokens = {
   type: "integer",

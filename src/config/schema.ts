@@ -40,7 +40,7 @@ export const recipeSchema = group("A recipe: everything a run depends on", {
     default: "builtin:chain-sum",
     level: "basic",
     description:
-      "Policy to start from: `builtin:NAME`, a folder in Hugging Face layout, or a hub id `owner/name`",
+      "Policy to start from: `builtin:NAME`, a folder in Hugging Face layout, llama2.c's FILE.bin, or a hub id `owner/name`",
   }),
   mode: choice({
     choices: ["async", "sync"],

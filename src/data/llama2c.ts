@@ -75,7 +75,7 @@ export function readLlama2c(bytes: Uint8Array, where = "the file"): Llama2cModel
   const values =
     start % 4 === 0
       ? new Float32Array(bytes.buffer, start, floatCount(header))
-      : new Float32Array(bytes.slice(HEADER_BYTES).buffer);
+      : new Float32Array(new Uint8Array(bytes.subarray(HEADER_BYTES)).buffer);
   let at = 0;
   const take = (...shape: number[]): ModelTensor => {
     const from = at;

@@ -21,7 +21,8 @@ export async function isParquet(content: FileContent): Promise<boolean> {
 async function sliceOf(content: FileContent, from: number, to?: number): Promise<ArrayBuffer> {
   if (content instanceof Blob) return content.slice(from, to).arrayBuffer();
   if (content instanceof ArrayBuffer) return content.slice(from, to);
-  return content.slice(from, to).buffer as ArrayBuffer;
+  // Node's Buffer is a Uint8Array whose own `slice` copies nothing.
+  return new Uint8Array(content.subarray(from, to)).buffer;
 }
 
 function refuse(file: string | undefined, found: string, cause: unknown): DataError {

@@ -143,8 +143,8 @@ describe("help", () => {
 
       Usage: npm run eval -- [flags]
 
-        --model DIR         Model folder in Hugging Face layout, hub id \`owner/name[@revision]\`, or \`builtin:NAME\`
-                            (required)
+        --model DIR         Model folder in Hugging Face layout, llama2.c's FILE.bin, hub id
+                            \`owner/name[@revision]\`, or \`builtin:NAME\` (required)
         --task NAME         Task whose held-out problems are asked
         --data FILE         JSONL or Parquet file of problems, or hub:owner/name/path; all of them are asked
         --recipe NAME|FILE  Recipe that says how the rows of \`--data\` are asked

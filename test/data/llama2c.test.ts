@@ -98,7 +98,9 @@ describe("readLlama2c()", () => {
   it("reads from any offset of a buffer", () => {
     const larger = new Uint8Array(checkpoint().length + 3);
     larger.set(checkpoint(), 3);
-    expect(readLlama2c(larger.subarray(3)).tensors).toEqual(readLlama2c(checkpoint()).tensors);
+    const { tensors } = readLlama2c(checkpoint());
+    expect(readLlama2c(larger.subarray(3)).tensors).toEqual(tensors);
+    expect(readLlama2c(Buffer.from(larger.buffer, 3)).tensors).toEqual(tensors);
   });
 
   it("refuses what is cut, of another version or nonsense", () => {

@@ -25,6 +25,8 @@ describe("readParquet()", () => {
     const larger = new Uint8Array(bytes.length + 8);
     larger.set(bytes, 3);
     expect(await readParquet(larger.subarray(3, 3 + bytes.length))).toEqual(read);
+    // As Node reads a file: a buffer within a pool.
+    expect((await readProblems(Buffer.from(bytes))).problems).toHaveLength(3);
   });
 
   it("has tried every codec there is", () => {
