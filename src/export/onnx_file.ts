@@ -1,11 +1,14 @@
 /**
- * An ONNX graph as files: one where it fits, else the weights beside it. Protobuf ends at 2 GiB; ONNX then names a file
- * of raw values, and places in it. Knows no disks.
+ * An ONNX graph as files: one where it is small, else the weights beside it. ONNX then names a file of raw values, and
+ * places in it. Knows no disks.
  */
 import { type ExternalPlace, encodeOnnx, type OnnxGraph } from "./onnx_proto.ts";
 
-/** 2 GiB, less a MiB for all that is no weight. */
-const LARGEST_FILE = 2 ** 31 - 2 ** 20;
+/**
+ * Bytes of weights that lie in the model itself. Protobuf ends at 2 GiB; onnxruntime-web, which copies the model more than
+ * once within its 4 GiB, opens 0.5 GiB in one file and hangs on 1.9 GiB; with the weights beside it opens 2.2 GiB.
+ */
+const LARGEST_WITHIN = 768 * 2 ** 20;
 /** Runtimes map the file of weights into memory by pages. */
 const PAGE = 4096;
 /** Shapes and constants stay in the graph, where optimisers look at them. */
@@ -30,7 +33,7 @@ export interface OnnxFiles {
 export async function packOnnx(
   graph: OnnxGraph,
   weightsName: string,
-  largest = LARGEST_FILE,
+  largest = LARGEST_WITHIN,
 ): Promise<OnnxFiles> {
   const total = graph.initializers.reduce((sum, { rawData }) => sum + rawData.byteLength, 0);
   if (total <= largest) return { model: await encodeOnnx(graph), weights: null };
@@ -51,4 +54,11 @@ export async function packOnnx(
 export function weightsLength(weights: readonly WeightPiece[]): number {
   const last = weights.at(-1);
   return last ? last.offset + last.bytes.byteLength : 0;
+}
+
+/** The file of weights in memory. */
+export function joinWeights(weights: readonly WeightPiece[]): Uint8Array {
+  const joined = new Uint8Array(weightsLength(weights));
+  for (const { offset, bytes } of weights) joined.set(bytes, offset);
+  return joined;
 }
