@@ -23,7 +23,8 @@ export const verifierSchema = group("Verifiers: a pool of workers that reward co
   }),
   rewardModule: textOrNone({
     derived: "none",
-    description: "Your own TypeScript or JavaScript file that exports reward functions",
+    description:
+      "Your own TypeScript or JavaScript file that exports reward functions, or a reward model as an .onnx file (reward `reward_model`)",
   }),
   timeoutMs: whole({
     default: 500,

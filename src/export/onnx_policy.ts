@@ -1,15 +1,8 @@
-/**
- * An exported decoder in onnxruntime-web (WebAssembly, one thread), as other programs run it. Loads the runtime when the
- * first policy is opened: it is an optional package.
- */
+/** An exported decoder in onnxruntime-web, as other programs run it. */
 import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { WebgrpoError } from "../errors.ts";
 import type { ModelConfig } from "../model/config.ts";
-
-/** Of onnxruntime's severities: warnings about parts of the graph that it does not need stay away. */
-const ERRORS = 3;
-
-type Runtime = typeof import("onnxruntime-web");
+import { loadOnnxRuntime, type OnnxRuntime, sessionOptions } from "./onnx_runtime.ts";
 
 export interface OnnxInput {
   /** Rows of equal length. */
@@ -35,25 +28,8 @@ export interface ExternalFile {
   data: Uint8Array;
 }
 
-/** @throws WebgrpoError `export/no-runtime` where the package is not installed */
-export async function loadOnnxRuntime(): Promise<Runtime> {
-  let runtime: Runtime;
-  try {
-    runtime = await import("onnxruntime-web/wasm");
-  } catch (cause) {
-    throw new WebgrpoError(
-      "export/no-runtime",
-      "Cannot run an ONNX model: the optional package onnxruntime-web is not installed",
-      { hint: "Run `npm install` without `--omit=optional`, or export with `--no-verify`.", cause },
-    );
-  }
-  runtime.env.wasm.numThreads = 1;
-  runtime.env.logLevel = "error";
-  return runtime;
-}
-
 export class OnnxPolicy {
-  private readonly runtime: Runtime;
+  private readonly runtime: OnnxRuntime;
   private readonly session: InferenceSession;
   readonly config: ModelConfig;
 
@@ -65,8 +41,8 @@ export class OnnxPolicy {
   ): Promise<OnnxPolicy> {
     const runtime = await loadOnnxRuntime();
     try {
-      const options = { executionProviders: ["wasm"], externalData, logSeverityLevel: ERRORS } as const;
-      return new OnnxPolicy(runtime, await runtime.InferenceSession.create(model, options), config);
+      const session = await runtime.InferenceSession.create(model, { ...sessionOptions, externalData });
+      return new OnnxPolicy(runtime, session, config);
     } catch (cause) {
       throw new WebgrpoError(
         "export/not-loaded",
@@ -76,7 +52,7 @@ export class OnnxPolicy {
     }
   }
 
-  private constructor(runtime: Runtime, session: InferenceSession, config: ModelConfig) {
+  private constructor(runtime: OnnxRuntime, session: InferenceSession, config: ModelConfig) {
     this.runtime = runtime;
     this.session = session;
     this.config = config;

@@ -22,10 +22,17 @@ export interface WireResult {
 const functions = new Map<string, RewardFunction>();
 
 /**
- * Imports the module and returns the names of the functions it exports, in order of their names.
+ * Imports the module and returns the names of the functions it exports, in order of their names; of an .onnx file, the
+ * name of the reward model's.
  * @throws whatever the module throws while loading
  */
 export async function loadRewards(url: string): Promise<string[]> {
+  if (new URL(url).pathname.endsWith(".onnx")) {
+    const { openRewardModel, REWARD_MODEL } = await import("./reward_model.ts");
+    functions.clear();
+    functions.set(REWARD_MODEL, await openRewardModel(url));
+    return [REWARD_MODEL];
+  }
   const module = (await import(/* @vite-ignore */ url)) as Record<string, unknown>;
   functions.clear();
   for (const [name, value] of Object.entries(module)) {
