@@ -129,7 +129,7 @@ describe("training on the page", () => {
     const { page } = opened;
     await page.getByRole("button", { name: /^Run/ }).click();
     const drawer = page.getByRole("dialog", { name: "Runs" });
-    await drawer.locator("summary", { hasText: "More" }).click();
+    await drawer.getByRole("button", { name: `More for ${run}` }).click();
     const { bytes } = await download(page, () =>
       drawer.getByRole("button", { name: "Download the checkpoint" }).click(),
     );

@@ -120,7 +120,9 @@ async function verify(
   { output, interrupt }: CommandContext,
 ): Promise<number> {
   const count = verifiedTokens(model);
-  output.note(`Verifying ${count} greedy tokens after ${prompts.length} prompts …`);
+  output.note(
+    `Verifying ${count} greedy tokens after ${prompts.length === 1 ? "1 prompt" : `${prompts.length} prompts`} …`,
+  );
   const gpu = await openGpu({ label: "export" });
   try {
     const ours = await greedyTokens(gpu, model, prompts, count, interrupt.signal);
