@@ -15,7 +15,7 @@ it("trains over transferred buffers where nothing is isolated, and says so", asy
     .first()
     .waitFor();
   await page.getByRole("button", { name: "Stop and save" }).click();
-  await waitForWord(page, "finished");
+  await waitForWord(page, "stopped");
   const [run] = await storedRuns(page);
   const steps = (await storedRows(page, run, "metrics.ndjson")).filter(({ event }) => event === undefined);
   expect(steps.length).toBeGreaterThanOrEqual(3);
