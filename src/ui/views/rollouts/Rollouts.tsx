@@ -31,6 +31,14 @@ import { weightsOf } from "./why.ts";
 /** Prompts looked at for what they have in common. */
 const COMPARED_PROMPTS = 64;
 
+/** Characters that the prompts of groups have in common, looked at in a number of them, from first to last. */
+function prefixOf(groups: readonly { rows: readonly RolloutRow[] }[]): number {
+  const stride = Math.max(1, Math.ceil(groups.length / COMPARED_PROMPTS));
+  return sharedPrefix(
+    groups.filter((_, i) => i % stride === 0).map(({ rows: [first] }) => promptText(first.prompt)),
+  );
+}
+
 const focus = (id: string) => document.getElementById(id)?.focus();
 
 /** A completion that another view points at is shown, whatever step and filters were chosen here. */
@@ -85,9 +93,9 @@ function Browser({ run }: BrowserProps) {
   );
   const groups = wholeRun ? runGroups : stepGroups;
   const rows = useMemo(() => groups.flatMap(({ rows: shown }) => shown), [groups]);
+  // What all prompts of the run begin with; where they share nothing, what those in view do.
   const prefix = useMemo(
-    () =>
-      sharedPrefix(groups.slice(0, COMPARED_PROMPTS).map(({ group }) => promptText(group.rows[0].prompt))),
+    () => prefixOf(index.groups) || prefixOf(groups.map(({ group }) => group)),
     [groups],
   );
   const hasAdvantages = (entry?.withAdvantage ?? 0) > 0;
