@@ -21,7 +21,10 @@ describe("settings", () => {
       .waitFor();
     await page.getByRole("button", { name: "Train this here" }).click();
     const card = page.getByRole("dialog");
-    await card.getByText(/groupSize/).first().waitFor();
+    await card
+      .getByText(/groupSize/)
+      .first()
+      .waitFor();
     expect(await card.getByRole("button", { name: "Start", exact: true }).isDisabled()).toBe(true);
     expect(errors).toEqual([]);
     await close();
