@@ -91,7 +91,7 @@ describe.skipIf(!hasModel)("bad rows", () => {
   });
 
   it("are refused: no file", async () => {
-    await refused(1, "data/unreadable", /none\.jsonl/, ["--data", join(folder, "none.jsonl")]);
+    await refused(1, "data/no-file", /none\.jsonl/, ["--data", join(folder, "none.jsonl")]);
   });
 });
 

@@ -28,7 +28,7 @@ import { formatTable } from "../table.ts";
  * Nobody tells when a terminated worker's thread has ended. It takes 30 ms to give its GPU device back, and a process that
  * exits meanwhile crashes in the driver (llvmpipe: one in twelve) instead of leaving with its code.
  */
-const TEARDOWN_MS = 250;
+const TEARDOWN_MS = 500;
 
 type TrainArguments = Arguments<typeof trainSpec.options>;
 
