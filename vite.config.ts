@@ -29,7 +29,11 @@ export default defineConfig({
   plugins: [wgsl],
   // Relative addresses: the built folder works at any path of any static host.
   base: "./",
-  worker: { plugins: () => [wgsl], format: "es" },
+  worker: {
+    plugins: () => [wgsl],
+    format: "es",
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   server: { fs: { allow: [fileURLToPath(new URL("..", import.meta.url))] }, headers: isolation },
   preview: { headers: isolation },
   build: {
