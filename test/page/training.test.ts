@@ -144,6 +144,52 @@ describe("training on the page", () => {
     expect(evaluated).toBe(after?.["eval_pass@1"]);
   });
 
+  it("gives the whole run as a zip, forgets it, and takes it back", async () => {
+    const { page } = opened;
+    const drawer = page.getByRole("dialog", { name: "Runs" });
+    const item = drawer.getByRole("listitem").filter({ hasText: run });
+    const { name, bytes } = await download(page, () =>
+      drawer.getByRole("button", { name: "Download the run" }).click(),
+    );
+    expect(name).toBe(`${run}.zip`);
+    const files = Object.keys(unzipSync(bytes));
+    for (const file of ["recipe.json", "metrics.ndjson", "rollouts.ndjson", "trace.json", "summary.json"])
+      expect(
+        files.some((path) => path.endsWith(file)),
+        file,
+      ).toBe(true);
+    await drawer.getByRole("button", { name: "Remove …" }).click();
+    await drawer.getByRole("button", { name: "Remove for good" }).click();
+    await item.waitFor({ state: "detached" });
+    expect(await storedRuns(page)).toEqual([]);
+    await drawer
+      .locator("input[type=file]")
+      .setInputFiles({ name: `${run}.zip`, mimeType: "application/zip", buffer: bytes });
+    await item.waitFor();
+    expect((await stepsOf(page, run)).length).toBe(12);
+  });
+
+  it("draws a stored run beside another, and opens it", async () => {
+    const { page } = opened;
+    const runs = page.getByRole("button", { name: /^Run/ });
+    const drawer = page.getByRole("dialog", { name: "Runs" });
+    const item = drawer.getByRole("listitem").filter({ hasText: run });
+    await drawer
+      .getByRole("listitem")
+      .filter({ hasText: "Recording" })
+      .getByRole("button", { name: "Open" })
+      .click();
+    await drawer.waitFor({ state: "detached" });
+    await runs.click();
+    await item.getByRole("button", { name: "Compare" }).click();
+    await page.keyboard.press("Escape");
+    await page.locator("#view-panel").getByText(run).first().waitFor();
+    await runs.click();
+    await item.getByRole("button", { name: "Open" }).click();
+    await waitForWord(page, "stored");
+    expect(await shownStep(page)).toBe(12);
+  });
+
   it("said nothing on the console that it should not", () => {
     // A device lost on purpose is told by the browser.
     expect(opened.errors.filter((text) => !/lost|destroyed/i.test(text))).toEqual([]);

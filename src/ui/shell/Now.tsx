@@ -49,7 +49,7 @@ export function Now() {
           </span>
         </p>
       </div>
-      <ExampleCard run={run} />
+      {view.value === "learning" && <ExampleCard run={run} />}
       {!hidden.value.has("controls") && <TrainHere />}
       {demo.value === null && demoTrouble.value && (
         <p class="small soft now-trouble">{demoTrouble.value} You can train all the same.</p>
