@@ -1,29 +1,15 @@
 /** Large files on disk, for Deno and Node; the browser never loads this file. */
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, sep } from "node:path";
-import { pathNames, storageError } from "../runs/storage.ts";
+import { dirname } from "node:path";
+import { belowFolder, unlessAbsent } from "../runs/disk.ts";
 import type { FileStore, StoredFile } from "./file_store.ts";
-
-const isAbsent = (error: unknown) => ["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "");
 
 /**
  * Opens a folder as a store; it is made with the first file.
  * @throws DataError from every method: `runs/disk-full`, `runs/read-only`, `runs/io`
  */
 export function openDiskStore(root: string): FileStore {
-  const full = (path: string) => [root, ...pathNames(path)].join(sep);
-  const attempt = async <T>(
-    what: string,
-    path: string,
-    action: (target: string) => Promise<T>,
-  ): Promise<T> => {
-    const target = full(path);
-    try {
-      return await action(target);
-    } catch (cause) {
-      throw storageError(`${what} ${target}`, cause);
-    }
-  };
+  const { full, attempt } = belowFolder(root);
   return {
     where: root,
     open: (path, { create = false } = {}) =>
@@ -31,10 +17,7 @@ export function openDiskStore(root: string): FileStore {
         if (create) await mkdir(dirname(target), { recursive: true });
         // "r+" keeps what is there; a file that is not there yet is made first.
         if (create) await (await open(target, "a")).close();
-        const file = await open(target, "r+").catch((error: unknown) => {
-          if (isAbsent(error) && !create) return null;
-          throw error;
-        });
+        const file = await open(target, "r+").catch(create ? undefined : unlessAbsent(null));
         if (file === null) return null;
         return {
           write: (at, bytes) =>
@@ -60,24 +43,13 @@ export function openDiskStore(root: string): FileStore {
       }),
     list: (path) =>
       attempt("list", path, async (target) => {
-        const entries = await readdir(target, { withFileTypes: true }).catch((error: unknown) => {
-          if (isAbsent(error)) return [];
-          throw error;
-        });
+        const entries = await readdir(target, { withFileTypes: true }).catch(unlessAbsent([]));
         return entries
           .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
           .sort((a, b) => (a.name < b.name ? -1 : 1));
       }),
     sizeOf: (path) =>
-      attempt("look at", path, (target) =>
-        stat(target).then(
-          ({ size }) => size,
-          (error: unknown) => {
-            if (isAbsent(error)) return null;
-            throw error;
-          },
-        ),
-      ),
+      attempt("look at", path, (target) => stat(target).then(({ size }) => size, unlessAbsent(null))),
     move: (from, to) =>
       attempt("move", from, async (target) => {
         await mkdir(dirname(full(to)), { recursive: true });

@@ -23,11 +23,16 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/**
- * Opens a folder as run storage; it is made with the first write.
- * @throws DataError from every method: `runs/disk-full`, `runs/read-only`, `runs/io`
- */
-export function openDiskStorage(root: string): RunStorage {
+/** Answers `absent` where there is no such file or folder; other errors pass. */
+export const unlessAbsent =
+  <T>(absent: T) =>
+  (error: unknown): T => {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return absent;
+    throw error;
+  };
+
+/** Paths below a folder, and attempts at them whose failures are named: `runs/disk-full`, `runs/read-only`, `runs/io`. */
+export function belowFolder(root: string) {
   const full = (path: string) => [root, ...pathNames(path)].join(sep);
   const attempt = async <T>(
     what: string,
@@ -41,12 +46,15 @@ export function openDiskStorage(root: string): RunStorage {
       throw storageError(`${what} ${target}`, cause);
     }
   };
-  const unlessAbsent =
-    <T>(absent: T) =>
-    (error: unknown) => {
-      if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return absent;
-      throw error;
-    };
+  return { full, attempt };
+}
+
+/**
+ * Opens a folder as run storage; it is made with the first write.
+ * @throws DataError from every method: `runs/disk-full`, `runs/read-only`, `runs/io`
+ */
+export function openDiskStorage(root: string): RunStorage {
+  const { full, attempt } = belowFolder(root);
 
   const writeFile = (path: string, bytes: Uint8Array) =>
     attempt("write", path, async (target) => {
