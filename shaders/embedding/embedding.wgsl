@@ -1,5 +1,6 @@
-// embedding — y[n,c] = table[ids[n], c]
+// embedding — y[n,c] = table[ids[n] − first, c] where 0 ≤ ids[n] − first < V; other rows of y stay as they are
 // Paper: token embedding of the Transformer, Vaswani et al. 2017, arXiv:1706.03762.  Backward: embedding_backward.wgsl
+// The table holds V rows from token id `first` on: a table in several parts takes a dispatch each, and together they fill y.
 //
 //   binding  name    shape   type  access
 //   0        params  -       Params uniform
@@ -9,7 +10,7 @@
 //
 // Dispatch: (columns, rows, 1), striding both ways, as row_grid.ts says: eight elements a lane, rows of C cut or joined.
 //   Workgroup: WORKGROUP_SIZE lanes, default 64.
-// Numerics: a copy; exact. An id outside the table reads as zeros.
+// Numerics: a copy; exact.
 
 override WORKGROUP_SIZE: u32 = 64;
 
@@ -17,6 +18,7 @@ struct Params {
   rows: u32,
   width: u32,
   vocab: u32,
+  first: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,14 +33,11 @@ fn embedding(
 ) {
   for (var row = id.y; row < params.rows; row += groups.y) {
     let base = row * params.width;
-    let token = ids[row];
+    // An id below `first` wraps round to a large one.
+    let token = ids[row] - params.first;
     if (token < params.vocab) {
       for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
         y[base + c] = table[token * params.width + c];
-      }
-    } else {
-      for (var c = id.x; c < params.width; c += groups.x * WORKGROUP_SIZE) {
-        y[base + c] = 0.0;
       }
     }
   }

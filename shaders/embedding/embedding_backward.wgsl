@@ -1,12 +1,13 @@
-// embedding_backward — dtable[v,c] (+)= Σ_{n: ids[n] = v} dy[n,c], rows of each token listed by the host (see embedding_plan.ts)
+// embedding_backward — dtable[v,c] (+)= Σ_{n: ids[n] = first + v} dy[n,c], rows of each token listed by the host (see embedding_plan.ts)
 // Paper: token embedding of the Transformer, Vaswani et al. 2017, arXiv:1706.03762.  Forward: embedding.wgsl
+// The table holds V rows from token id `first` on, as in the forward pass; the plan is that of the whole vocabulary.
 //
-//   binding  name     shape    type  access
-//   0        params   -        Params uniform
-//   1        offsets  (V + 1)  u32   read         where each token's list starts in `rows`
-//   2        rows     (N)      u32   read         the rows that hold the token, ascending
-//   3        dy       (N, C)   f32   read
-//   4        dtable   (V, C)   f32   read_write
+//   binding  name     shape            type  access
+//   0        params   -                Params uniform
+//   1        offsets  (first + V + 1)  u32   read         where each token's list starts in `rows`
+//   2        rows     (N)              u32   read         the rows that hold the token, ascending
+//   3        dy       (N, C)           f32   read
+//   4        dtable   (V, C)           f32   read_write
 //
 // Dispatch: (⌈C / WORKGROUP_SIZE⌉, min(V, 1024), 1), striding; (1, 1024, 1) for a large vocabulary, most of which is skipped.
 //   Workgroup: WORKGROUP_SIZE lanes, default 64.
@@ -19,6 +20,7 @@ struct Params {
   width: u32,
   rows: u32,
   accumulate: u32,
+  first: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -33,8 +35,8 @@ fn embedding_backward(
   @builtin(num_workgroups) groups: vec3<u32>,
 ) {
   for (var token = id.y; token < params.vocab; token += groups.y) {
-    let start = offsets[token];
-    let end = offsets[token + 1];
+    let start = offsets[params.first + token];
+    let end = offsets[params.first + token + 1];
     // Most of a large vocabulary does not occur in a batch: its rows cost two reads, not a rewrite.
     if (params.accumulate != 0 && start == end) {
       continue;

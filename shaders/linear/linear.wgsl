@@ -1,12 +1,13 @@
 // linear — y[n,o] = sum_k x[n,k] · w[o,k]  (+ bias[o] if has_bias)  (+ y[n,o] if accumulate), sizes of any kind
 // Weights lie as in Hugging Face: (outputs, inputs).  Backward: linear_backward_input.wgsl, linear_backward_weight.wgsl
+// y[n,o] lies at n · y_stride + y_start + o, so that each part of a matrix split by rows fills its columns of one y.
 //
 //   binding  name    shape   type  access
 //   0        params  -       Params uniform
 //   1        x       (N, I)  f32   read
 //   2        w       (O, I)  f32   read
 //   3        bias    (O)     f32   read         any buffer when has_bias is 0
-//   4        y       (N, O)  f32   read_write
+//   4        y       (N, O)  f32   read_write   rows y_stride apart
 //
 // Dispatch: one workgroup per block of rows × outputs, striding.  A lane makes 4 × 4 results in registers.
 //   Workgroup: WORKGROUP_SIZE lanes, of which LANES_OUTPUT lie side by side along the outputs.
@@ -23,6 +24,8 @@ struct Params {
   inputs: u32,
   has_bias: u32,
   accumulate: u32,
+  y_stride: u32,
+  y_start: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -66,7 +69,7 @@ fn linear(
       for (var c = 0u; c < TILE; c++) {
         let o = o0 + c;
         if (n0 + r < params.rows && o < params.outputs) {
-          let at = (n0 + r) * params.outputs + o;
+          let at = (n0 + r) * params.y_stride + params.y_start + o;
           var sum = sums[r][c];
           if (params.has_bias != 0) {
             sum += bias[o];

@@ -1,4 +1,4 @@
-// linear_vec4 — linear.wgsl for inputs and outputs divisible by 4: loads of four, 16 × 8 results in registers
+// linear_vec4 — linear.wgsl for inputs, outputs, y_stride, y_start divisible by 4: loads of four, 16 × 8 results a lane
 // Why: on software adapters a load costs as much as dozens of multiply-adds, whatever its width. Two blocks of eight
 // rows, because Mesa's compiler unrolls a loop of eight but keeps a longer one, with its sums in memory.
 //
@@ -7,7 +7,7 @@
 //   1        x       (N, I/4)  vec4<f32>  read
 //   2        w       (O, I/4)  vec4<f32>  read
 //   3        bias    (O)       f32        read         any buffer when has_bias is 0
-//   4        y       (N, O/4)  vec4<f32>  read_write
+//   4        y       (N, O/4)  vec4<f32>  read_write   rows y_stride / 4 apart
 //
 // Dispatch: one workgroup per block of rows × outputs, striding.
 //   Workgroup: WORKGROUP_SIZE lanes, of which LANES_OUTPUT lie side by side along the outputs.
@@ -26,6 +26,8 @@ struct Params {
   inputs: u32,
   has_bias: u32,
   accumulate: u32,
+  y_stride: u32,
+  y_start: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -44,7 +46,7 @@ fn bias_of(o: u32) -> vec4<f32> {
 
 fn store(n: u32, o: u32, sum: vec4<f32>) {
   if (n < params.rows && o < params.outputs) {
-    let at = (n * params.outputs + o) / 4;
+    let at = (n * params.y_stride + params.y_start + o) / 4;
     var result = sum;
     if (params.accumulate != 0) {
       result += y[at];

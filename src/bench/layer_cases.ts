@@ -32,7 +32,7 @@ export function linearCases(shape: ShapeSet): KernelCase[] {
   };
   const cases: KernelCase[] = [];
   for (const [use, sizes] of Object.entries(uses)) {
-    const dims = { rows, ...sizes, has_bias: 0, accumulate: 0 };
+    const dims = { rows, ...sizes, has_bias: 0, accumulate: 0, y_stride: sizes.outputs, y_start: 0 };
     const options = { set, use };
     cases.push(
       kernelCase(linearVec4, dims, options),
@@ -41,7 +41,8 @@ export function linearCases(shape: ShapeSet): KernelCase[] {
     );
   }
   // The kernels for any size serve odd shapes alone, and take several times as long.
-  const dims = { rows: rows / 4, ...uses.gate_up, has_bias: 0, accumulate: 0 };
+  const plain = { has_bias: 0, accumulate: 0, y_stride: uses.gate_up.outputs, y_start: 0 };
+  const dims = { rows: rows / 4, ...uses.gate_up, ...plain };
   const options = { set, use: "gate_up" };
   cases.push(
     kernelCase(linearVec4, { ...dims, rows: decodeRows }, { set, use: "decode gate_up" }),

@@ -24,8 +24,8 @@ export function embeddingCases(shape: ShapeSet): KernelCase[] {
   const index = Uint32Array.from({ length: half }, (_, m) => 2 * m);
   const plan = embeddingPlan(ids, vocab);
   return [
-    kernelCase(embedding, { rows, width, vocab }, { set, contents: { ids } }),
-    kernelCase(embeddingBackward, { vocab, width, rows, accumulate: 1 }, { set, contents: plan }),
+    kernelCase(embedding, { rows, width, vocab, first: 0 }, { set, contents: { ids } }),
+    kernelCase(embeddingBackward, { vocab, width, rows, accumulate: 1, first: 0 }, { set, contents: plan }),
     kernelCase(gatherRows, { rows: half, width, source_rows: rows }, { set, contents: { index } }),
     kernelCase(scatterRows, { rows: half, width, target_rows: rows }, { set, contents: { index } }),
   ];

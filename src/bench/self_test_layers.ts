@@ -34,12 +34,17 @@ export const testEmbedding: FamilyTest = async (run) => {
   const [vocab, width, rows] = [5, 12, 7];
   const ids = Uint32Array.of(4, 0, 2, 2, 1, 4, 2);
   const table = smallFloats(vocab * width);
-  const y = await run(embedding, { table, ids, y: zeros(rows * width) }, { rows, width, vocab }, "y");
+  const y = await run(
+    embedding,
+    { table, ids, y: zeros(rows * width) },
+    { rows, width, vocab, first: 0 },
+    "y",
+  );
   const dy = smallFloats(rows * width);
   const dtable = await run(
     embeddingBackward,
     { ...embeddingPlan(ids, vocab), dy, dtable: zeros(vocab * width) },
-    { vocab, width, rows, accumulate: 0 },
+    { vocab, width, rows, accumulate: 0, first: 0 },
     "dtable",
   );
   const [D, heads] = [8, 2];
@@ -123,7 +128,7 @@ export const testLinear: FamilyTest = async (run) => {
   const w = smallFloats(outputs * inputs + 7).subarray(7);
   const bias = smallFloats(outputs);
   const dy = smallFloats(rows * outputs + 3).subarray(3);
-  const dims = { rows, outputs, inputs, has_bias: 1, accumulate: 0 };
+  const dims = { rows, outputs, inputs, has_bias: 1, accumulate: 0, y_stride: outputs, y_start: 0 };
   const bindings = { x, w, bias, y: zeros(rows * outputs) };
   const y = fill(
     rows * outputs,

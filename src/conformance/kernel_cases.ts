@@ -166,11 +166,11 @@ const embeddingCase: KernelCase = async (run, vectors) => {
   const [offsets, order] = [run.put("offsets", plan.offsets), run.put("rows", plan.rows)];
   const dy = run.put("dy", vectors.floats("grad_out"));
   const [y, dtable] = [run.blank("y", rows * width), run.blank("dtable", vocab * width)];
-  embedding.encode(run.recorder, { table, ids, y }, { rows, width, vocab });
+  embedding.encode(run.recorder, { table, ids, y }, { rows, width, vocab, first: 0 });
   embeddingBackward.encode(
     run.recorder,
     { offsets, rows: order, dy, dtable },
-    { vocab, width, rows, accumulate: 0 },
+    { vocab, width, rows, accumulate: 0, first: 0 },
   );
   const [gotY, gotTable] = await run.read(y, dtable);
   return [

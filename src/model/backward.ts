@@ -231,6 +231,6 @@ export function encodeLayersBackward(
   embeddingBackward.encode(
     recorder,
     { offsets: plan.offsets, rows: plan.rows, dy: dx, dtable: gradients.view("embedding") },
-    { vocab: config.vocabSize, width: C, rows, accumulate: 1 },
+    { vocab: config.vocabSize, width: C, rows, accumulate: 1, first: 0 },
   );
 }

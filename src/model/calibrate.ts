@@ -17,7 +17,8 @@ export async function calibrateSubmits(gpu: Gpu): Promise<void> {
   using x = gpu.buffer("calibration x", SIZE * SIZE);
   using w = gpu.buffer("calibration w", SIZE * SIZE);
   using y = gpu.buffer("calibration y", SIZE * SIZE);
-  const dims = { rows: SIZE, outputs: SIZE, inputs: SIZE, has_bias: 0, accumulate: 0 };
+  const sizes = { rows: SIZE, outputs: SIZE, inputs: SIZE };
+  const dims = { ...sizes, has_bias: 0, accumulate: 0, y_stride: SIZE, y_start: 0 };
   const run = async (dispatches: number) => {
     for (let i = 0; i < dispatches; i++) linearVec4.encode(recorder, { x, w, bias: w, y }, dims);
     recorder.submit();

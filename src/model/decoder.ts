@@ -59,7 +59,7 @@ export function encodeLayers(
   embedding.encode(
     recorder,
     { table: weights.view("embedding"), ids: workspace.ids, y: first },
-    { rows, width: C, vocab: config.vocabSize },
+    { rows, width: C, vocab: config.vocabSize, first: 0 },
   );
   for (let layer = 0; layer < config.layers; layer++) {
     const a = workspace.layers[layer];

@@ -31,18 +31,29 @@ function divisible({ outputs, inputs }: LinearDims): boolean {
   return outputs % 4 === 0 && inputs % 4 === 0;
 }
 
-/** y (N, outputs) = x (N, inputs) · weightᵀ + bias, or added to y. */
+/**
+ * y (N, outputs) = x (N, inputs) · weightᵀ + bias, or added to y. Row n of y starts at n · `yStride` + `yStart` (by
+ * default n · outputs), so that each part of a matrix that is split by rows fills its columns of one y.
+ */
 export function encodeLinear(
   recorder: Recorder,
-  views: { x: BufferView; weight: BufferView; bias: BufferView | null; y: BufferView; accumulate?: boolean },
+  views: {
+    x: BufferView;
+    weight: BufferView;
+    bias: BufferView | null;
+    y: BufferView;
+    accumulate?: boolean;
+    yStride?: number;
+    yStart?: number;
+  },
   dims: LinearDims,
 ): void {
-  const { x, weight: w, bias, y, accumulate } = views;
-  const kernel = divisible(dims) ? linearVec4 : linear;
+  const { x, weight: w, bias, y, accumulate, yStride = dims.outputs, yStart = 0 } = views;
+  const kernel = divisible(dims) && yStride % 4 === 0 && yStart % 4 === 0 ? linearVec4 : linear;
   kernel.encode(
     recorder,
     { x, w, bias: bias ?? w, y },
-    { ...dims, has_bias: bias ? 1 : 0, accumulate: accumulate ? 1 : 0 },
+    { ...dims, has_bias: bias ? 1 : 0, accumulate: accumulate ? 1 : 0, y_stride: yStride, y_start: yStart },
   );
 }
 

@@ -23,7 +23,17 @@ import { oneWorkgroup } from "./one_workgroup.ts";
 
 /** Every kernel's parameters here. */
 const DIMS = {
-  ...{ rows: 137, outputs: 76, inputs: 140, has_bias: 1, accumulate: 1, width: 44, eps: 1e-5 },
+  ...{
+    rows: 137,
+    outputs: 76,
+    inputs: 140,
+    has_bias: 1,
+    accumulate: 1,
+    y_stride: 84,
+    y_start: 4,
+    width: 44,
+    eps: 1e-5,
+  },
   ...{ heads: 3, kv_heads: 2, head_dim: 18, first: 1, count: 2 },
 };
 

@@ -20,7 +20,7 @@ describe("calibrateSubmits()", () => {
       linearVec4.encode(
         recorder,
         { x, w: x, bias: x, y },
-        { rows: 64, outputs: 64, inputs: 64, has_bias: 0, accumulate: 0 },
+        { rows: 64, outputs: 64, inputs: 64, has_bias: 0, accumulate: 0, y_stride: 64, y_start: 0 },
       );
     recorder.submit();
     expect(recorder.counters).toMatchObject({ dispatches: 7, submits: 3 });

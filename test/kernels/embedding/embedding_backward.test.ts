@@ -15,7 +15,7 @@ describe("embeddingPlan()", () => {
 });
 
 // Broken on purpose once: the last row of a list left out, dtable overwritten under accumulate, absent ids skipped
-// when not accumulating. Each fails below.
+// when not accumulating, `first` left out. Each fails below.
 describe("embeddingBackward()", () => {
   for (const [rows, width, vocab] of [
     [1, 1, 1],
@@ -33,7 +33,7 @@ describe("embeddingBackward()", () => {
         const before = normals(vocab * width, 3);
         const kernel = embeddingBackward.with({ WORKGROUP_SIZE: size });
         const run = (accumulate: number, same = kernel) =>
-          runKernel(same, { ...plan, dy, dtable: before }, { vocab, width, rows, accumulate });
+          runKernel(same, { ...plan, dy, dtable: before }, { vocab, width, rows, accumulate, first: 0 });
         const want = scatterReference(new Float64Array(vocab * width), ids, dy, width);
         const atol = 1e-5 * largest(want);
         const plain = (await run(0)).dtable;
@@ -44,5 +44,38 @@ describe("embeddingBackward()", () => {
         expectClose("dtable + before", (await run(1)).dtable, sum, { atol, shape: [vocab, width] });
       });
     }
+  }
+
+  for (const parts of [
+    [23, 27],
+    [1, 30, 19],
+  ]) {
+    it(`fills a table in parts of ${parts} rows as one of 50, bit for bit`, async () => {
+      const [rows, width, vocab] = [131, 37, 50];
+      const next = uniform(rows);
+      const plan = embeddingPlan(
+        Uint32Array.from({ length: rows }, () => Math.floor(next() ** 2 * vocab)),
+        vocab,
+      );
+      const dy = normals(rows * width, 2);
+      const before = normals(vocab * width, 3);
+      for (const accumulate of [0, 1]) {
+        const dims = { width, rows, accumulate };
+        const whole = await runKernel(
+          embeddingBackward,
+          { ...plan, dy, dtable: before },
+          { ...dims, vocab, first: 0 },
+        );
+        let first = 0;
+        for (const count of parts) {
+          const at = [first * width, (first + count) * width] as const;
+          const part = { ...plan, dy, dtable: before.subarray(...at) };
+          const got = await runKernel(embeddingBackward, part, { ...dims, vocab: count, first });
+          expect(got.dtable).toEqual(whole.dtable.subarray(...at));
+          first += count;
+        }
+        expect(first).toBe(vocab);
+      }
+    });
   }
 });

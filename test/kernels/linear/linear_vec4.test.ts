@@ -10,7 +10,8 @@ const SIZES = [
   [130, 36, 20],
 ];
 
-// Broken on purpose once: two rows of w swapped, the last k left out, bias repeated, y overwritten under accumulate. Each fails.
+// Broken on purpose once: two rows of w swapped, the last k left out, bias repeated, y overwritten under accumulate,
+// y_start left out, rows outputs apart instead of y_stride. Each fails.
 describe("linearVec4()", () => {
   for (const [rows, outputs, inputs] of SIZES) {
     for (const overrides of [
@@ -19,6 +20,7 @@ describe("linearVec4()", () => {
     ]) {
       it(`maps ${rows}×${inputs} to ${outputs} outputs with ${JSON.stringify(overrides)}`, async () => {
         const shape = { rows, outputs, inputs };
+        const dims = { ...shape, y_stride: outputs, y_start: 0 };
         const x = normals(rows * inputs, 1 + rows);
         const w = normals(outputs * inputs, 2 + outputs);
         const bias = normals(outputs, 3);
@@ -28,14 +30,63 @@ describe("linearVec4()", () => {
         // 4·ε·√I of the largest result.
         const atol = 4 * 2 ** -23 * Math.sqrt(inputs) * largest(want);
         const inputsOf = (y: Float32Array) => ({ x, w, bias, y });
-        const plain = await runKernel(kernel, inputsOf(before), { ...shape, has_bias: 0, accumulate: 0 });
+        const plain = await runKernel(kernel, inputsOf(before), { ...dims, has_bias: 0, accumulate: 0 });
         expectClose("y", plain.y, want, { atol, shape: [rows, outputs] });
-        const again = await runKernel(kernel, inputsOf(before), { ...shape, has_bias: 0, accumulate: 0 });
+        const again = await runKernel(kernel, inputsOf(before), { ...dims, has_bias: 0, accumulate: 0 });
         expect(again.y).toEqual(plain.y);
-        const full = await runKernel(kernel, inputsOf(before), { ...shape, has_bias: 1, accumulate: 1 });
+        const full = await runKernel(kernel, inputsOf(before), { ...dims, has_bias: 1, accumulate: 1 });
         const sum = linearReference(shape, x, w, bias).map((value, i) => value + before[i]);
         expectClose("x·wᵀ + bias + y", full.y, sum, { atol, rtol: 4e-7, shape: [rows, outputs] });
       });
     }
   }
+
+  for (const parts of [[60], [24, 36], [4, 44, 12]]) {
+    it(`fills ${parts.length} range(s) of columns as the whole matrix does, bit for bit`, async () => {
+      const [rows, outputs, inputs] = [37, 60, 132];
+      const x = normals(rows * inputs, 1);
+      const w = normals(outputs * inputs, 2);
+      const bias = normals(outputs, 3);
+      const before = normals(rows * outputs, 4);
+      const dims = { rows, inputs, has_bias: 1, accumulate: 1 };
+      const all = { ...dims, outputs, y_stride: outputs, y_start: 0 };
+      const whole = await runKernel(linearVec4, { x, w, bias, y: before }, all);
+      // Two columns more on the left and on the right, which must stay as they are.
+      const margin = 4;
+      const stride = outputs + 2 * margin;
+      let y = new Float32Array(rows * stride).fill(7);
+      for (let n = 0; n < rows; n++)
+        y.set(before.subarray(n * outputs, (n + 1) * outputs), n * stride + margin);
+      let first = 0;
+      for (const count of parts) {
+        const part = {
+          x,
+          w: w.subarray(first * inputs, (first + count) * inputs),
+          bias: bias.subarray(first, first + count),
+          y,
+        };
+        const columns = { y_stride: stride, y_start: margin + first };
+        y = Float32Array.from((await runKernel(linearVec4, part, { ...dims, outputs: count, ...columns })).y);
+        first += count;
+      }
+      expect(first).toBe(outputs);
+      for (let n = 0; n < rows; n++) {
+        const row = y.subarray(n * stride, (n + 1) * stride);
+        expect(row.subarray(margin, margin + outputs)).toEqual(
+          whole.y.subarray(n * outputs, (n + 1) * outputs),
+        );
+        const edges = [...row.subarray(0, margin), ...row.subarray(margin + outputs)];
+        expect(edges).toEqual(new Array(2 * margin).fill(7));
+      }
+    });
+  }
+
+  it("refuses a y that ends before the last row's columns", async () => {
+    const dims = { rows: 3, outputs: 4, inputs: 4, has_bias: 0, accumulate: 0, y_stride: 12, y_start: 4 };
+    const inputs = { x: normals(12, 1), w: normals(16, 2), bias: normals(4, 3) };
+    await expect(runKernel(linearVec4, { ...inputs, y: new Float32Array(31) }, dims)).rejects.toThrow(
+      /128 are needed/,
+    );
+    await runKernel(linearVec4, { ...inputs, y: new Float32Array(32) }, dims);
+  });
 });
