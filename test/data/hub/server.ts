@@ -1,10 +1,14 @@
 /** A hub on this machine: the answers of the real one that a download needs, and faults on demand. Node only. */
 import { createHash } from "node:crypto";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** In memory, or on disk and then never read whole. */
+export type ServedFile = Uint8Array | { path: string };
+
 export interface ServedRepo {
-  files: Record<string, Uint8Array>;
+  files: Record<string, ServedFile>;
   commit?: string;
   /** Further names of the commit. */
   revisions?: string[];
@@ -36,22 +40,70 @@ export interface HubServer {
   close(): Promise<void>;
 }
 
+/** Bytes read from disk at a time. */
+const STRIDE = 8 * 2 ** 20;
+
 const hex = (kind: "sha256" | "sha1", ...parts: (string | Uint8Array)[]) => {
   const hash = createHash(kind);
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 };
 
-function treeEntry(path: string, bytes: Uint8Array) {
-  const large = bytes.byteLength > LARGE;
-  const git = hex("sha1", `blob ${bytes.byteLength}\0`, bytes);
-  return {
-    type: "file",
-    path,
-    size: bytes.byteLength,
-    oid: large ? hex("sha1", `blob 130\0${path}`) : git,
-    ...(large ? { lfs: { oid: hex("sha256", bytes), size: bytes.byteLength, pointerSize: 130 } } : {}),
-  };
+async function sizeOf(file: ServedFile): Promise<number> {
+  return file instanceof Uint8Array ? file.byteLength : (await stat(file.path)).size;
+}
+
+async function readRange(handle: FileHandle, from: number, to: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(to - from);
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, from + done);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${from + done}`);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** A copy of the bytes `from` to `to`. */
+async function rangeOf(file: ServedFile, from: number, to: number): Promise<Uint8Array> {
+  if (file instanceof Uint8Array) return file.slice(from, to);
+  const handle = await open(file.path);
+  try {
+    return await readRange(handle, from, to);
+  } finally {
+    await handle.close();
+  }
+}
+
+const sums = new WeakMap<object, Promise<string>>();
+
+/** SHA-256 of a file on disk, computed once. */
+function sumOf(file: { path: string }): Promise<string> {
+  const found = sums.get(file) ?? sumOfDisk(file.path);
+  sums.set(file, found);
+  return found;
+}
+
+async function sumOfDisk(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const { size } = await stat(path);
+  const handle = await open(path);
+  try {
+    for (let at = 0; at < size; at += STRIDE)
+      hash.update(await readRange(handle, at, Math.min(size, at + STRIDE)));
+  } finally {
+    await handle.close();
+  }
+  return hash.digest("hex");
+}
+
+async function treeEntry(path: string, file: ServedFile) {
+  const size = await sizeOf(file);
+  const large = size > LARGE;
+  const bytes = large ? null : await rangeOf(file, 0, size);
+  const entry = { type: "file", path, size };
+  if (bytes) return { ...entry, oid: hex("sha1", `blob ${size}\0`, bytes) };
+  const oid = file instanceof Uint8Array ? hex("sha256", file) : await sumOf(file);
+  return { ...entry, oid: hex("sha1", `blob 130\0${path}`), lfs: { oid, size, pointerSize: 130 } };
 }
 
 /** The text that was sent with a request. */
@@ -67,7 +119,12 @@ export async function serveHub(repos: Record<string, ServedRepo>): Promise<HubSe
   const json = (response: ServerResponse, status: number, body: unknown) =>
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 
-  const contents = (request: IncomingMessage, response: ServerResponse, path: string, all: Uint8Array) => {
+  const contents = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    file: ServedFile,
+  ) => {
     const { faults } = hub;
     if (faults.refuse && faults.refuse.times > 0) {
       faults.refuse.times--;
@@ -75,13 +132,14 @@ export async function serveHub(repos: Record<string, ServedRepo>): Promise<HubSe
     }
     const range = faults.ignoreRanges ? null : /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     const from = range ? Number(range[1]) : 0;
-    const to = range ? Math.min(Number(range[2]) + 1, all.byteLength) : all.byteLength;
-    const bytes = all.slice(from, to);
+    const size = await sizeOf(file);
+    const to = range ? Math.min(Number(range[2]) + 1, size) : size;
+    const bytes = await rangeOf(file, from, to);
     if (faults.corrupt === path && bytes.byteLength > 0) bytes[0] ^= 1;
     response.writeHead(range ? 206 : 200, {
       "Content-Length": bytes.byteLength,
-      ETag: `"${hex("sha1", all)}"`,
-      ...(range ? { "Content-Range": `bytes ${from}-${to - 1}/${all.byteLength}` } : {}),
+      ETag: `"${file instanceof Uint8Array ? hex("sha1", file) : await sumOf(file)}"`,
+      ...(range ? { "Content-Range": `bytes ${from}-${to - 1}/${size}` } : {}),
     });
     const left = (faults.cutAfter ?? Number.POSITIVE_INFINITY) - hub.sentBytes;
     if (left < bytes.byteLength) {
@@ -113,22 +171,20 @@ export async function serveHub(repos: Record<string, ServedRepo>): Promise<HubSe
       return json(response, 200, { _id: "1", id, sha: commit, private: false, gated: Boolean(repo.token) });
     if (action === "paths-info") {
       const { paths } = JSON.parse(await bodyOf(request)) as { paths: string[] };
-      const entries = paths.flatMap((name) => {
-        if (repo.files[name]) return [treeEntry(name, repo.files[name])];
+      const entries = paths.map(async (name) => {
+        if (repo.files[name]) return [await treeEntry(name, repo.files[name])];
         const isFolder = Object.keys(repo.files).some((known) => known.startsWith(`${name}/`));
         return isFolder ? [{ type: "directory", path: name, size: 0, oid: hex("sha1", name) }] : [];
       });
-      return json(response, 200, entries);
+      return json(response, 200, (await Promise.all(entries)).flat());
     }
-    if (action === "tree")
-      return json(
-        response,
-        200,
-        Object.entries(repo.files).map(([name, bytes]) => treeEntry(name, bytes)),
-      );
-    const bytes = repo.files[file ?? ""];
-    return bytes
-      ? contents(request, response, file ?? "", bytes)
+    if (action === "tree") {
+      const entries = Object.entries(repo.files).map(([name, served]) => treeEntry(name, served));
+      return json(response, 200, await Promise.all(entries));
+    }
+    const served = repo.files[file ?? ""];
+    return served
+      ? contents(request, response, file ?? "", served)
       : json(response, 404, { error: "Entry not found" });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
