@@ -19,7 +19,9 @@ export interface StoredName {
 }
 
 export interface FileStore {
-  /** Named in errors. */
+  /** A folder on disk, or one of the origin-private file system: what another thread opens by its path. */
+  readonly kind: "disk" | "opfs";
+  /** The root's path, named in errors. */
   readonly where: string;
   /** Null where there is no such file and `create` is not set. */
   open(path: string, options?: { create?: boolean }): Promise<StoredFile | null>;

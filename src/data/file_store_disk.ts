@@ -11,6 +11,7 @@ import type { FileStore, StoredFile } from "./file_store.ts";
 export function openDiskStore(root: string): FileStore {
   const { full, attempt } = belowFolder(root);
   return {
+    kind: "disk",
     where: root,
     open: (path, { create = false } = {}) =>
       attempt("open", path, async (target): Promise<StoredFile | null> => {

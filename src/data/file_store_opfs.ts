@@ -98,6 +98,7 @@ export function openOpfsStore(root: string): FileStore {
     }
   };
   return {
+    kind: "opfs",
     where: root,
     open: (path, { create = false } = {}) => attempt("open", path, () => opened(path, create)),
     list: (path) =>

@@ -66,19 +66,25 @@ function damaged(what: string, cause?: unknown): DataError {
   });
 }
 
-function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.byteLength < 8) {
-    throw damaged(`it has ${bytes.byteLength} bytes, at least 8 are needed for the header's length`);
+/**
+ * Bytes of the JSON header behind the first eight, which are `head`.
+ * @param fileBytes size of the whole file
+ * @throws DataError `safetensors/damaged`
+ */
+export function safetensorsHeaderLength(head: Uint8Array, fileBytes: number): number {
+  if (head.byteLength < 8 || fileBytes < 8) {
+    throw damaged(`it has ${fileBytes} bytes, at least 8 are needed for the header's length`);
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > largestHeader || Number(length) + 8 > bytes.byteLength) {
-    throw damaged(
-      `its header claims ${length} bytes and the file has ${bytes.byteLength - 8} after the length`,
-    );
+  const length = new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true);
+  if (length > largestHeader || Number(length) + 8 > fileBytes) {
+    throw damaged(`its header claims ${length} bytes and the file has ${fileBytes - 8} after the length`);
   }
-  const dataStart = 8 + Number(length);
-  // Decoders refuse shared memory, so the header is copied out.
-  const text = bytes.slice(8, dataStart);
+  return Number(length);
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  // Decoders refuse shared memory, and a Node Buffer's slice() is a view: the header is copied out.
+  const text = new Uint8Array(bytes);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
@@ -88,7 +94,7 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; data
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
     throw damaged("its header is not a JSON object");
   }
-  return { header: header as Record<string, unknown>, dataStart };
+  return header as Record<string, unknown>;
 }
 
 function isCount(value: unknown): value is number {
@@ -103,15 +109,17 @@ function parseMetadata(value: unknown): Record<string, string> {
   return { ...value } as Record<string, string>;
 }
 
-interface Entry {
-  name: string;
-  dtype: SafetensorsDtype;
-  shape: number[];
-  start: number;
-  end: number;
+/** What a header says of a tensor. */
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+  /** Its bytes, counted from the data block's first. */
+  readonly start: number;
+  readonly end: number;
 }
 
-function parseEntry(name: string, value: unknown, blockLength: number): Entry {
+function parseEntry(name: string, value: unknown, blockLength: number): SafetensorsEntry {
   const found = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof found.dtype !== "string" || !Object.hasOwn(viewClasses, found.dtype)) {
     const known = Object.keys(viewClasses).join(", ");
@@ -147,19 +155,18 @@ function parseEntry(name: string, value: unknown, blockLength: number): Entry {
 }
 
 /**
- * Reads a safetensors file held in memory.
+ * Reads the JSON header alone.
  *
- * Offsets must tile the data block without gap or overlap, as the format demands.
+ * Offsets must tile the data block of `blockLength` bytes without gap or overlap, as the format demands.
  * @throws DataError `safetensors/damaged` or `safetensors/unknown-dtype`, naming the tensor
  */
-export function parseSafetensors(file: Uint8Array): SafetensorsFile {
-  // A Node Buffer's slice() is a view, not a copy: what follows wants a plain array.
-  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  const { header, dataStart } = parseHeader(bytes);
-  const blockLength = bytes.byteLength - dataStart;
+export function parseSafetensorsHeader(
+  bytes: Uint8Array,
+  blockLength: number,
+): { metadata: Record<string, string>; entries: SafetensorsEntry[] } {
   let metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
-  for (const [name, value] of Object.entries(header)) {
+  const entries: SafetensorsEntry[] = [];
+  for (const [name, value] of Object.entries(parseHeader(bytes))) {
     if (name === "__metadata__") metadata = parseMetadata(value);
     else entries.push(parseEntry(name, value, blockLength));
   }
@@ -171,7 +178,21 @@ export function parseSafetensors(file: Uint8Array): SafetensorsFile {
     covered = entry.end;
   }
   if (covered !== blockLength) throw damaged(`its last ${blockLength - covered} bytes belong to no tensor`);
+  return { metadata, entries };
+}
 
+/**
+ * Reads a safetensors file held in memory.
+ * @throws DataError as `parseSafetensorsHeader` does
+ */
+export function parseSafetensors(file: Uint8Array): SafetensorsFile {
+  // A Node Buffer's slice() is a view, not a copy: what follows wants a plain array.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  const dataStart = 8 + safetensorsHeaderLength(bytes, bytes.byteLength);
+  const { metadata, entries } = parseSafetensorsHeader(
+    bytes.subarray(8, dataStart),
+    bytes.byteLength - dataStart,
+  );
   const tensors = new Map<string, SafetensorsTensor>();
   for (const { name, dtype, shape, start, end } of entries) {
     const view = viewClasses[dtype];
@@ -186,13 +207,30 @@ export function parseSafetensors(file: Uint8Array): SafetensorsFile {
   return { metadata, tensors };
 }
 
+export type FloatDtype = "F64" | "F32" | "F16" | "BF16";
+
+const isFloat = (dtype: SafetensorsDtype): dtype is FloatDtype =>
+  ["F64", "F32", "F16", "BF16"].includes(dtype);
+
+/** The tensor's dtype. @throws DataError `safetensors/not-float` if it holds integers */
+export function floatDtype({ name, dtype }: Pick<SafetensorsEntry, "name" | "dtype">): FloatDtype {
+  if (isFloat(dtype)) return dtype;
+  throw new DataError(
+    "safetensors/not-float",
+    `Cannot read tensor ${name} as floats: its dtype is ${dtype}, F32, F16, BF16 or F64 is needed`,
+  );
+}
+
+/** Bytes of one value. */
+export const dtypeBytes = (dtype: SafetensorsDtype): number => viewClasses[dtype].BYTES_PER_ELEMENT;
+
 /**
  * Widens a tensor of floats to f32 (F64 is rounded); the result is the caller's own to write to.
  * @throws DataError `safetensors/not-float` if it holds integers
  */
 export function toFloat32(tensor: SafetensorsTensor): Float32Array {
   const values = tensor.data();
-  switch (tensor.dtype) {
+  switch (floatDtype(tensor)) {
     case "F32":
     case "F64":
       return Float32Array.from(values as Float32Array | Float64Array);
@@ -200,11 +238,6 @@ export function toFloat32(tensor: SafetensorsTensor): Float32Array {
       return fromFloat16(values as Uint16Array);
     case "BF16":
       return fromBfloat16(values as Uint16Array);
-    default:
-      throw new DataError(
-        "safetensors/not-float",
-        `Cannot read tensor ${tensor.name} as floats: its dtype is ${tensor.dtype}, F32, F16, BF16 or F64 is needed`,
-      );
   }
 }
 
@@ -215,7 +248,7 @@ export function toFloat32(tensor: SafetensorsTensor): Float32Array {
 export function toInt32(tensor: SafetensorsTensor): Int32Array {
   const refuse = (what: string) =>
     new DataError("safetensors/not-integer", `Cannot read tensor ${tensor.name} as 32-bit integers: ${what}`);
-  if (["F64", "F32", "F16", "BF16"].includes(tensor.dtype)) throw refuse(`its dtype is ${tensor.dtype}`);
+  if (isFloat(tensor.dtype)) throw refuse(`its dtype is ${tensor.dtype}`);
   const values = tensor.data();
   const result = new Int32Array(values.length);
   for (let index = 0; index < values.length; index += 1) {
@@ -264,7 +297,7 @@ export function writeSafetensors(
   tensors: Record<string, WritableTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
-  const widthOf = (name: string) => viewClasses[tensors[name].dtype].BYTES_PER_ELEMENT;
+  const widthOf = (name: string) => dtypeBytes(tensors[name].dtype);
   const names = Object.keys(tensors).sort((a, b) => widthOf(b) - widthOf(a) || (a < b ? -1 : 1));
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   const blocks: Uint8Array[] = [];

@@ -4,7 +4,7 @@
  */
 import { DataError } from "../../errors.ts";
 import { type FileStore, readText, writeText } from "../file_store.ts";
-import type { ModelSource } from "../source.ts";
+import { type ModelSource, openModelFolder, openModelPrivateFolder } from "../model_source.ts";
 import { type DownloadOptions, downloadFiles } from "./download.ts";
 import { type HubListing, listModel } from "./listing.ts";
 
@@ -108,28 +108,19 @@ export async function fetchModel(
   { revision = "main", ...options }: DownloadOptions & { revision?: string } = {},
 ): Promise<FetchedModel> {
   const had = await findComplete(store, id, revision);
-  if (had) return { source: cachedSource(store, had), model: had, downloadedBytes: 0 };
+  if (had) return { source: await cachedSource(store, had), model: had, downloadedBytes: 0 };
   const listing = await listModel(id, revision, options);
   const folder = `${folderOf(id)}/${listing.commit}`;
   const downloadedBytes = await downloadFiles(listing, store, folder, options);
   await writeText(store, `${folder}/${MANIFEST}`, `${JSON.stringify(listing, null, 2)}\n`);
   const bytes = listing.files.reduce((sum, { size }) => sum + size, 0);
   const model = { id, revision, commit: listing.commit, bytes, complete: true, folder };
-  return { source: cachedSource(store, model), model, downloadedBytes };
+  return { source: await cachedSource(store, model), model, downloadedBytes };
 }
 
-function cachedSource(store: FileStore, { folder, id, commit }: CachedModel): ModelSource {
-  return {
-    where: `${id} at ${commit.slice(0, 12)} (${store.where})`,
-    async read(name) {
-      const file = await store.open(`${folder}/${name}`);
-      if (file === null) return null;
-      try {
-        return await file.read(0, await file.size());
-      } finally {
-        await file.close();
-      }
-    },
-    list: async () => (await store.list(folder)).map(({ name }) => name).filter((name) => name !== MANIFEST),
-  };
+/** Opened by the path of its files, so that other threads read the same ones without a copy. */
+function cachedSource(store: FileStore, { folder, id, commit }: CachedModel): Promise<ModelSource> {
+  const open = store.kind === "disk" ? openModelFolder : openModelPrivateFolder;
+  const where = `${id} at ${commit.slice(0, 12)} (${store.where})`;
+  return open(`${store.where}/${folder}`, { where, hidden: [MANIFEST] });
 }
