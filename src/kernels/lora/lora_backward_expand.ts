@@ -1,0 +1,23 @@
+import code from "../../../shaders/lora/lora_backward_expand.wgsl" with { type: "text" };
+import { defineKernel, spread } from "../../gpu/kernel.ts";
+import { fusedModules, totalWidth, widest } from "./fused_modules.ts";
+
+/** db (+)= scale · dyᵀ·hidden for each module of a fused layer, of any size. */
+export const loraBackwardExpand = defineKernel({
+  label: "lora_backward_expand",
+  code,
+  params: { ...fusedModules, accumulate: "u32" },
+  bindings: {
+    dy: { access: "read", length: (d) => d.rows * d.y_stride },
+    hidden: { access: "read", length: (d) => d.rows * d.modules * d.rank },
+    db: { access: "read_write", length: (d) => totalWidth(d) * d.rank },
+  },
+  overrides: { WORKGROUP_SIZE: 32, LANES_RANK: 2 },
+  grid: (d, { WORKGROUP_SIZE, LANES_RANK }) => [
+    spread(Math.ceil(d.rank / (4 * LANES_RANK)) * Math.ceil((widest(d) * LANES_RANK) / (4 * WORKGROUP_SIZE))),
+    d.modules,
+    1,
+  ],
+  flops: (d) => 2 * d.rows * d.rank * totalWidth(d),
+  bytes: (d) => 4 * (d.rows * d.modules * d.rank + totalWidth(d) * d.rank + d.rows * totalWidth(d)),
+});
