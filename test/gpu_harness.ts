@@ -21,8 +21,9 @@ export async function runKernel<P extends string, B extends string>(
   kernel: Kernel<P, B>,
   bindings: Record<B, Float32Array | Uint32Array | Int32Array>,
   dims: Record<P, number>,
+  device: Promise<Gpu> = testGpu(),
 ): Promise<Record<B, Float32Array>> {
-  const gpu = await testGpu();
+  const gpu = await device;
   await gpu.compile([kernel]);
   const recorder = new Recorder(gpu, kernel.label);
   const names = Object.keys(bindings) as B[];

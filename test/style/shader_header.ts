@@ -33,7 +33,8 @@ function declarationsOf(code: string): (Binding & { group: number })[] {
   }));
 }
 
-const scalar = (type: string) => /\b(f32|f16|u32|i32)\b/.exec(type)?.[1] ?? type;
+/** `Half4` comes from src/kernels/half.ts. */
+const scalar = (type: string) => /\b(f32|f16|u32|i32|Half4)\b/.exec(type)?.[1] ?? type;
 
 function compare(table: Binding[], declared: Binding[]): string[] {
   const problems: string[] = [];
