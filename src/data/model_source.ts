@@ -21,9 +21,10 @@ export interface ModelSource extends ModelReader {
   size(name: string): Promise<number | null>;
   /**
    * Bytes from `at` on, fewer than `length` only at the file's end; null if there is none of that name. Reads no more of
-   * the file than that where the place allows it. The bytes may be a view of the source's own: do not write to them.
+   * the file than that where the place allows it. The bytes may lie in `room`, which spares memory where many parts are
+   * read, or be a view of the source's own: do not write to them.
    */
-  readRange(name: string, at: number, length: number): Promise<Uint8Array | null>;
+  readRange(name: string, at: number, length: number, room?: Uint8Array): Promise<Uint8Array | null>;
   /** Opens the same source in another thread, by `reopenModelSource`. */
   readonly handle: ModelHandle;
 }
@@ -98,11 +99,11 @@ export async function openModelFolder(
         return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       }),
     size: (name) => attempt(name, async (path) => (await stat(path)).size),
-    readRange: (name, at, length) =>
+    readRange: (name, at, length, room) =>
       attempt(name, async (path) => {
         const file = await open(path, "r");
         try {
-          const bytes = new Uint8Array(length);
+          const bytes = room && room.byteLength >= length ? room : new Uint8Array(length);
           let done = 0;
           while (done < length) {
             const { bytesRead } = await file.read(bytes, done, length - done, at + done);

@@ -38,8 +38,9 @@ export async function readExactly(
   file: string,
   at: number,
   length: number,
+  room?: Uint8Array,
 ): Promise<Uint8Array> {
-  const bytes = await source.readRange(file, at, length);
+  const bytes = await source.readRange(file, at, length, room);
   if (bytes?.byteLength !== length) throw cutShort(file, source);
   return bytes;
 }

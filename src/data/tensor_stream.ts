@@ -69,10 +69,11 @@ export async function openTensors(
   };
 }
 
-/** Streams tensors of one source; chunks' arrays are kept from one tensor to the next. */
+/** Streams tensors of one source; the arrays that hold chunks are kept from one tensor to the next. */
 export class TensorStreamer {
   private readonly source: RangedReader;
   private readonly options: TensorOptions;
+  private readonly bytes = new Spare((length) => new Uint8Array(length));
   private readonly floats = new Spare((length) => new Float32Array(length));
   private readonly halves = new Spare((length) => new Uint16Array(length));
 
@@ -82,14 +83,14 @@ export class TensorStreamer {
   }
 
   async stream(tensor: PlacedTensor, onChunk: OnChunk<Float32Array>, options?: StreamOptions): Promise<void> {
-    await this.floats.lend(longestChunk(tensor, options), async (room) => {
-      for await (const { bytes, start, length } of this.chunks(tensor, options)) {
+    await this.floats.lend(longestChunk(tensor, options), (room) =>
+      this.eachChunk(tensor, options, async (bytes, start, length) => {
         const values = room.subarray(0, length);
         widenValues(tensor.dtype, bytes, values);
         await this.options.adjust?.(tensor.name, values, start);
         await onChunk(values, start);
-      }
-    });
+      }),
+    );
   }
 
   async streamFloat16(
@@ -113,23 +114,30 @@ export class TensorStreamer {
           options,
         );
       }
-      for await (const { bytes, start, length } of this.chunks(tensor, options)) {
+      return this.eachChunk(tensor, options, (bytes, start, length) => {
         const halves = room.subarray(0, length);
         const beyond = float16Values(tensor.dtype, bytes, halves);
-        await take(halves, start, beyond, () => valueAt(tensor.dtype, bytes, beyond));
-      }
+        return take(halves, start, beyond, () => valueAt(tensor.dtype, bytes, beyond));
+      });
     });
   }
 
-  /** The tensor's bytes, whole rows at a time. */
-  private async *chunks(tensor: PlacedTensor, options: StreamOptions = {}) {
+  /** Reads the tensor's bytes, whole rows at a time; `start` and `length` count values. */
+  private async eachChunk(
+    tensor: PlacedTensor,
+    { signal, ...options }: StreamOptions = {},
+    work: (bytes: Uint8Array, start: number, length: number) => void | Promise<void>,
+  ): Promise<void> {
+    const { file, start, end } = tensor;
     const width = dtypeBytes(tensor.dtype);
     const step = longestChunk(tensor, options) * width;
-    for (let at = tensor.start; at < tensor.end; at += step) {
-      options.signal?.throwIfAborted();
-      const bytes = await readExactly(this.source, tensor.file, at, Math.min(step, tensor.end - at));
-      yield { bytes, start: (at - tensor.start) / width, length: bytes.byteLength / width };
-    }
+    await this.bytes.lend(step, async (room) => {
+      for (let at = start; at < end; at += step) {
+        signal?.throwIfAborted();
+        const bytes = await readExactly(this.source, file, at, Math.min(step, end - at), room);
+        await work(bytes, (at - start) / width, bytes.byteLength / width);
+      }
+    });
   }
 }
 

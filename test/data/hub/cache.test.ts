@@ -6,6 +6,7 @@ import type { FileStore } from "../../../src/data/file_store.ts";
 import { openDiskStore } from "../../../src/data/file_store_disk.ts";
 import { fetchModel, listCached, removeCached } from "../../../src/data/hub/cache.ts";
 import type { DownloadOptions, DownloadProgress } from "../../../src/data/hub/download.ts";
+import { reopenModelSource } from "../../../src/data/source.ts";
 import { randomStream } from "../../../src/random.ts";
 import { storageError } from "../../../src/runs/storage.ts";
 import { type HubServer, serveHub } from "./server.ts";
@@ -68,6 +69,20 @@ describe("fetchModel", () => {
     const again = await fetchModel(store, "a/sharded", options());
     expect(again.downloadedBytes).toBe(0);
     expect(hub.requests.length).toBe(asked);
+  });
+
+  it("hands out files that another thread opens where they lie, without the hub", async () => {
+    const { source, model } = await fetchModel(store, "a/sharded", options());
+    await hub.close();
+    const { handle } = source;
+    expect(handle).toMatchObject({ kind: "folder", path: folderOf(model.commit) });
+    const elsewhere = await reopenModelSource(structuredClone(handle));
+    expect(elsewhere.where).toBe(source.where);
+    expect(await elsewhere.list()).toEqual(wanted);
+    for (const name of wanted) {
+      expect(await elsewhere.size(name)).toBe(files[name].byteLength);
+      expect(await elsewhere.readRange(name, 10, 500)).toEqual(files[name].subarray(10, 510));
+    }
   });
 
   it("goes on where it was cut, at ten random bytes", async () => {
