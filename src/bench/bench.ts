@@ -6,7 +6,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { type ModelConfig, parseModelConfig } from "../model/config.ts";
 import { smallLlamaConfig } from "../model/init.ts";
 import { kernelCases } from "./cases.ts";
-import type { KernelCase } from "./kernel_case.ts";
+import { halfForms, type KernelCase } from "./kernel_case.ts";
 import { measurePeaks, type Peaks } from "./peaks.ts";
 import { SMALL_SHAPE, shapeSet, WIDE_SHAPE } from "./shapes.ts";
 import { measureGenerator, measureTrainer, type StepFigure } from "./steps.ts";
@@ -76,7 +76,7 @@ export async function runBench(
   onEvent({ event: "adapter", adapter: gpu.adapterName, timing: stopwatch.source });
   const peaks = await measurePeaks(stopwatch);
   onEvent({ event: "peaks", ...peaks });
-  for (const one of kernelCases(sets)) {
+  for (const one of kernelCases(sets, halfForms(gpu))) {
     if (signal?.aborted) return;
     if (!one.name.includes(only)) continue;
     onEvent({ event: "kernel", ...(await measureKernel(stopwatch, one, repeats, peaks)) });

@@ -3,6 +3,8 @@ import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { AnyKernel, Dims, Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
+import type { HalfForm } from "../kernels/half.ts";
+import { toFloat16 } from "../model/float16.ts";
 
 export type Contents = Float32Array | Uint32Array;
 
@@ -27,8 +29,10 @@ export interface CaseOptions<B extends string> {
   set: string;
   /** What the kernel is used for here. */
   use?: string;
-  /** Index tensors; every other binding is filled with small floats. */
+  /** Index tensors; every other binding is filled with small numbers. */
   contents?: Partial<Record<B, Contents>>;
+  /** Bindings that hold f16, two to a word; all others hold f32. */
+  halves?: readonly B[];
   /** Where the kernel itself cannot know how much work its data makes. */
   work?: { flops?: number; bytes?: number };
 }
@@ -39,7 +43,7 @@ export function kernelCase<P extends string, B extends string>(
   dims: Dims<P>,
   options: CaseOptions<B>,
 ): KernelCase {
-  const { set, use, contents = {} as Partial<Record<B, Contents>>, work = {} } = options;
+  const { set, use, contents = {} as Partial<Record<B, Contents>>, halves = [], work = {} } = options;
   return {
     name: use ? `${kernel.label} ${use}` : kernel.label,
     set,
@@ -62,7 +66,8 @@ export function kernelCase<P extends string, B extends string>(
             const buffer = gpu.buffer(name, length);
             buffers.push(buffer);
             views[name] = buffer;
-            buffer.write(contents[name] ?? smallFloats(length));
+            const small = halves.includes(name) ? smallHalves : smallFloats;
+            buffer.write(contents[name] ?? small(length));
           }
         });
       } catch (error) {
@@ -90,4 +95,25 @@ export function smallFloats(length: number): Float32Array<ArrayBuffer> {
 /** Whole numbers below `limit`, spread by a fixed rule. */
 export function smallWords(length: number, limit: number): Uint32Array<ArrayBuffer> {
   return Uint32Array.from({ length }, (_, i) => Math.imul(i + 1, 2654435761) >>> 0).map((v) => v % limit);
+}
+
+/** f32 values rounded to f16, two to a word; an even number of them. */
+export function packHalves(values: Float32Array): Uint32Array<ArrayBuffer> {
+  const bits = new Uint16Array(values.length);
+  toFloat16(values, bits);
+  return new Uint32Array(bits.buffer);
+}
+
+/** (length) words of two f16 each, between −0.5 and 0.5. */
+function smallHalves(length: number): Uint32Array<ArrayBuffer> {
+  const values = new Uint32Array(length);
+  const block = Math.min(length, 2048);
+  values.set(packHalves(smallFloats(2 * block)));
+  for (let at = block; at < length; at += block) values.copyWithin(at, 0, Math.min(block, length - at));
+  return values;
+}
+
+/** The forms in which this device can run the kernels on f16; the last is the one it runs them in. */
+export function halfForms(gpu: Gpu): readonly HalfForm[] {
+  return gpu.tier.startsWith("f16") ? ["packed", "native"] : ["packed"];
 }

@@ -5,12 +5,15 @@ import { attentionBackwardQuery } from "../kernels/attention/attention_backward_
 import { attentionDelta } from "../kernels/attention/attention_delta.ts";
 import { rope } from "../kernels/embedding/rope.ts";
 import { ropeBackward } from "../kernels/embedding/rope_backward.ts";
+import type { HalfForm } from "../kernels/half.ts";
 import { biasBackward } from "../kernels/linear/bias_backward.ts";
 import { linear } from "../kernels/linear/linear.ts";
 import { linearBackwardInput } from "../kernels/linear/linear_backward_input.ts";
+import { linearBackwardInputHalf } from "../kernels/linear/linear_backward_input_half.ts";
 import { linearBackwardInputVec4 } from "../kernels/linear/linear_backward_input_vec4.ts";
 import { linearBackwardWeight } from "../kernels/linear/linear_backward_weight.ts";
 import { linearBackwardWeightVec4 } from "../kernels/linear/linear_backward_weight_vec4.ts";
+import { linearHalf } from "../kernels/linear/linear_half.ts";
 import { linearVec4 } from "../kernels/linear/linear_vec4.ts";
 import { swiglu } from "../kernels/mlp/swiglu.ts";
 import { swigluBackward } from "../kernels/mlp/swiglu_backward.ts";
@@ -23,7 +26,7 @@ import { rmsNormWeightBackward } from "../kernels/norm/rms_norm_weight_backward.
 import { type KernelCase, kernelCase } from "./kernel_case.ts";
 import { causalPairs, type ShapeSet, sequenceStarts } from "./shapes.ts";
 
-export function linearCases(shape: ShapeSet): KernelCase[] {
+export function linearCases(shape: ShapeSet, forms: readonly HalfForm[]): KernelCase[] {
   const { name: set, rows, width: C, mlpWidth: F, heads: H, kvHeads: K, headDim: D, decodeRows } = shape;
   const uses = {
     qkv: { outputs: (H + 2 * K) * D, inputs: C },
@@ -46,6 +49,19 @@ export function linearCases(shape: ShapeSet): KernelCase[] {
   const options = { set, use: "gate_up" };
   cases.push(
     kernelCase(linearVec4, { ...dims, rows: decodeRows }, { set, use: "decode gate_up" }),
+    ...forms.flatMap((form) => [
+      kernelCase(linearHalf(form), { ...dims, rows }, { set, use: `${form} gate_up`, halves: ["w"] }),
+      kernelCase(
+        linearHalf(form),
+        { ...dims, rows: decodeRows },
+        { set, use: `${form} decode gate_up`, halves: ["w"] },
+      ),
+      kernelCase(
+        linearBackwardInputHalf(form),
+        { ...dims, rows },
+        { set, use: `${form} gate_up`, halves: ["w"] },
+      ),
+    ]),
     kernelCase(linear, dims, options),
     kernelCase(linearBackwardInput, dims, options),
     kernelCase(linearBackwardWeight, { ...dims, accumulate: 1 }, options),

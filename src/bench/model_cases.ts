@@ -1,11 +1,15 @@
 /** The kernels around the layers: embedding, head, optimiser, decoding, at the sizes of one set. */
 import { decodeAttention } from "../kernels/attention/decode_attention.ts";
+import { decodeAttentionHalf } from "../kernels/attention/decode_attention_half.ts";
 import { kvStore } from "../kernels/attention/kv_store.ts";
+import { kvStoreHalf } from "../kernels/attention/kv_store_half.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { embeddingBackward } from "../kernels/embedding/embedding_backward.ts";
+import { embeddingHalf } from "../kernels/embedding/embedding_half.ts";
 import { embeddingPlan } from "../kernels/embedding/embedding_plan.ts";
 import { gatherRows } from "../kernels/embedding/gather_rows.ts";
 import { scatterRows } from "../kernels/embedding/scatter_rows.ts";
+import type { HalfForm } from "../kernels/half.ts";
 import { headFinish } from "../kernels/head/head_finish.ts";
 import { headTile } from "../kernels/head/head_tile.ts";
 import { headTileBackward } from "../kernels/head/head_tile_backward.ts";
@@ -17,7 +21,7 @@ import { sample } from "../kernels/sampling/sample.ts";
 import { type KernelCase, kernelCase, smallWords } from "./kernel_case.ts";
 import type { ShapeSet } from "./shapes.ts";
 
-export function embeddingCases(shape: ShapeSet): KernelCase[] {
+export function embeddingCases(shape: ShapeSet, forms: readonly HalfForm[]): KernelCase[] {
   const { name: set, rows, width, vocab } = shape;
   const ids = smallWords(rows, vocab);
   const half = Math.ceil(rows / 2);
@@ -25,6 +29,13 @@ export function embeddingCases(shape: ShapeSet): KernelCase[] {
   const plan = embeddingPlan(ids, vocab);
   return [
     kernelCase(embedding, { rows, width, vocab, first: 0 }, { set, contents: { ids } }),
+    ...forms.map((form) =>
+      kernelCase(
+        embeddingHalf(form),
+        { rows, width, vocab, first: 0 },
+        { set, use: form, contents: { ids }, halves: ["table"] },
+      ),
+    ),
     kernelCase(embeddingBackward, { vocab, width, rows, accumulate: 1, first: 0 }, { set, contents: plan }),
     kernelCase(gatherRows, { rows: half, width, source_rows: rows }, { set, contents: { index } }),
     kernelCase(scatterRows, { rows: half, width, target_rows: rows }, { set, contents: { index } }),
@@ -59,7 +70,7 @@ export function optimizerCases(shape: ShapeSet): KernelCase[] {
   ];
 }
 
-export function decodeCases(shape: ShapeSet): KernelCase[] {
+export function decodeCases(shape: ShapeSet, forms: readonly HalfForm[]): KernelCase[] {
   const { name: set, decodeRows: rows, heads, kvHeads, headDim, capacity, vocab } = shape;
   const position = Math.floor(capacity / 2);
   const entries = Uint32Array.from({ length: 3 * rows }, (_, i) =>
@@ -71,23 +82,31 @@ export function decodeCases(shape: ShapeSet): KernelCase[] {
   const cache = { rows, heads, kv_heads: kvHeads, head_dim: headDim, slots: rows, capacity };
   const seen = rows * (position + 1);
   // As many lanes as the generator's decoding takes for these sizes.
-  const attend = decodeAttention.with({ WORKGROUP_SIZE: capacity <= 64 ? Math.max(8, headDim / 4) : 32 });
+  const lanes = { WORKGROUP_SIZE: capacity <= 64 ? Math.max(8, headDim / 4) : 32 };
+  const attendDims = { ...cache, source_rows: rows, scale: 1 / Math.sqrt(headDim) };
+  const work = (bytesOfNumber: number) => ({
+    flops: 4 * heads * headDim * seen,
+    bytes: headDim * (4 * 2 * rows * heads + bytesOfNumber * 2 * seen * kvHeads),
+  });
   const sampler = sample.with({ WORKGROUP_SIZE: vocab <= 128 ? 16 : vocab <= 4096 ? 64 : 256 });
   const draw = { rows, logit_rows: rows, vocab, seed_low: 1, seed_high: 0, inverse_temperature: 1 };
   return [
     kernelCase(kvStore, { ...cache, entries: rows }, { set, contents: { entries } }),
-    kernelCase(
-      attend,
-      { ...cache, source_rows: rows, scale: 1 / Math.sqrt(headDim) },
-      {
+    kernelCase(decodeAttention.with(lanes), attendDims, { set, contents: { entries }, work: work(4) }),
+    ...forms.flatMap((form) => [
+      kernelCase(
+        kvStoreHalf(form),
+        { ...cache, entries: rows },
+        { set, use: form, contents: { entries }, halves: ["cache_k", "cache_v"] },
+      ),
+      kernelCase(decodeAttentionHalf(form).with(lanes), attendDims, {
         set,
+        use: form,
         contents: { entries },
-        work: {
-          flops: 4 * heads * headDim * seen,
-          bytes: 4 * headDim * (2 * rows * heads + 2 * seen * kvHeads),
-        },
-      },
-    ),
+        halves: ["cache_k", "cache_v"],
+        work: work(2),
+      }),
+    ]),
     kernelCase(sampler, { ...draw, top_k: 0, top_p: 1, min_p: 0 }, { set, contents: { draws } }),
     kernelCase(
       sampler,

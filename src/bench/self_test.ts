@@ -6,8 +6,11 @@ import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { Recorder } from "../gpu/recorder.ts";
-import type { Contents } from "./kernel_case.ts";
+import type { HalfForm } from "../kernels/half.ts";
+import { type Contents, halfForms } from "./kernel_case.ts";
+import { testAttentionHalf, testEmbeddingHalf, testLinearHalf } from "./self_test_half.ts";
 import { testAttention, testEmbedding, testLinear, testMlp, testNorm } from "./self_test_layers.ts";
+import { testLora } from "./self_test_lora.ts";
 import { testConvert, testHead, testLoss, testOptimizer, testSampling } from "./self_test_model.ts";
 
 export interface FamilyResult {
@@ -36,13 +39,20 @@ export interface Expectation {
   tolerance: number;
 }
 
-export type FamilyTest = (run: SelfTestRun) => Promise<Expectation[]>;
+/** `form` is how this device runs the kernels on f16. */
+export type FamilyTest = (run: SelfTestRun, form: HalfForm) => Promise<Expectation[]>;
+
+/** One test after the other. */
+function both(first: FamilyTest, second: FamilyTest): FamilyTest {
+  return async (run, form) => [...(await first(run, form)), ...(await second(run, form))];
+}
 
 export const FAMILY_TESTS: Readonly<Record<string, FamilyTest>> = {
-  embedding: testEmbedding,
+  embedding: both(testEmbedding, testEmbeddingHalf),
   norm: testNorm,
-  linear: testLinear,
-  attention: testAttention,
+  linear: both(testLinear, testLinearHalf),
+  lora: testLora,
+  attention: both(testAttention, testAttentionHalf),
   mlp: testMlp,
   head: testHead,
   loss: testLoss,
@@ -79,7 +89,8 @@ export async function testFamily(gpu: Gpu, family: string, test: FamilyTest): Pr
     }
   };
   try {
-    const wrong = (await test(run)).map(mismatch).find((text) => text !== null);
+    const form = halfForms(gpu).at(-1) ?? "packed";
+    const wrong = (await test(run, form)).map(mismatch).find((text) => text !== null);
     gpu.assertHealthy();
     return { family, ok: wrong === undefined, kernels, problem: wrong };
   } catch (error) {

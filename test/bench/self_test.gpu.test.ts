@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { SelfTestRun } from "../../src/bench/self_test.ts";
 import { FAMILY_TESTS, mismatch, selfTest, testFamily } from "../../src/bench/self_test.ts";
+import { openGpu } from "../../src/gpu/device.ts";
 import type { Kernel } from "../../src/gpu/kernel.ts";
 import { testGpu } from "../gpu_harness.ts";
 import { filesBelow } from "../style/tree.ts";
@@ -24,6 +25,13 @@ describe("selfTest()", () => {
     expect(new Set(results.map(({ family }) => family))).toEqual(folders);
   });
 
+  it("passes on a device with all that the adapter offers", async () => {
+    const gpu = await openGpu({ label: "self-test" });
+    const results = await selfTest(gpu);
+    gpu.destroy();
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
   for (const [family, test] of Object.entries(FAMILY_TESTS)) {
     it(`fails ${family} when any one of its kernels writes one wrong number`, async () => {
       const gpu = await testGpu();
@@ -31,13 +39,13 @@ describe("selfTest()", () => {
       expect(kernels.length).toBeGreaterThan(1);
       for (let broken = 0; broken < kernels.length; broken++) {
         let runs = 0;
-        const result = await testFamily(gpu, family, (run) => {
+        const result = await testFamily(gpu, family, (run, form) => {
           const faulty: SelfTestRun = async (kernel, bindings, dims, output) => {
             const got = await run(kernel, bindings, dims, output);
             if (runs++ === broken) spoil(got);
             return got;
           };
-          return test(faulty);
+          return test(faulty, form);
         });
         expect(result.ok, `${kernels[broken]}, run ${broken}`).toBe(false);
         expect(result.problem).toMatch(/wanted/);
