@@ -28,6 +28,12 @@ export interface LiveRunOptions {
 
 const PULSE_MS = 200;
 
+/** What was turned before a run was cut off: it stays turned, as the page shows it. */
+async function turnedBefore(run: RunDirectory): Promise<Knobs> {
+  const rows = (await run.readMetrics()).filter(({ event }) => event === "turned");
+  return Object.assign({}, ...rows.map(({ step: _step, event: _event, ...knobs }) => knobs));
+}
+
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 export class LiveRun {
@@ -151,6 +157,7 @@ export class LiveRun {
     } else run = await createRun(storage, plain);
     const resume = resumed ? await latestCheckpoint(storage) : null;
     this.step = resume?.state.step ?? 0;
+    if (resumed) this.control.turn(await turnedBefore(run));
     const workers = [
       "the trainer",
       plural(recipe.generator.workers, "generator"),

@@ -12,6 +12,8 @@ const REST_MS = 250;
 
 function Turned({ knob, feed }: { knob: Knob; feed: RunFeed }) {
   const { key, path, label, scale, stage } = knob;
+  // Read so that this is drawn again: its properties stay the same while the run goes on.
+  feed.changed.value;
   const held = knobValue(key, feed.recipe, feed.turned);
   const [asked, setAsked] = useState<number | null>(null);
   const [refused, setRefused] = useState(false);
