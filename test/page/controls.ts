@@ -1,11 +1,6 @@
 /** What a user does on the page, by the names they see. */
 import type { Page } from "playwright-core";
 
-export interface TrainRequest {
-  /** Below the page's address: recipe and settings, as the page writes them. */
-  settings: string;
-}
-
 /** The small recipe with room for a stop, a pause and a reload in the middle. */
 export const SMOKE = "recipe=smoke&set=steps:12&set=checkpoint.every:4";
 
@@ -77,6 +72,16 @@ export function storedRows(page: Page, run: string, file: string): Promise<Recor
     },
     [run, file] as const,
   );
+}
+
+/** A run's steps, without evaluations and what else its metrics hold. */
+export async function stepRows(page: Page, run: string): Promise<Record<string, unknown>[]> {
+  return (await storedRows(page, run, "metrics.ndjson")).filter(({ event }) => event === undefined);
+}
+
+/** What was written on canvases since the page was loaded, where a story noted it. */
+export function canvasText(page: Page): Promise<string[]> {
+  return page.evaluate(() => [...(globalThis as unknown as { canvasText: Set<string> }).canvasText]);
 }
 
 /** Names of the runs that the browser keeps. */
