@@ -24,6 +24,12 @@ const HINTS: Record<string, string> = {
   "runs/not-a-run": "Remove it from the list",
 };
 
+/** Hints where the error's own is for the terminal, and for it alone. */
+const INSTEAD: Record<string, string> = {
+  "config/missing":
+    "Choose one under `model` in the settings: `builtin:chain-sum`, a model of the hub as owner/name, or a folder that you drop onto the page",
+};
+
 /** What mentions a shell's commands, flags or folders. */
 const OF_THE_TERMINAL = /npm run|(^|\s)--[a-z]|\bapt-get\b/;
 
@@ -31,7 +37,7 @@ const OF_THE_TERMINAL = /npm run|(^|\s)--[a-z]|\bapt-get\b/;
 export function pageHint(code: string | undefined, hint: string | undefined): string | undefined {
   const own = Object.keys(HINTS).find((key) => code === key || (key.endsWith("/") && code?.startsWith(key)));
   if (own !== undefined) return HINTS[own];
-  return hint !== undefined && OF_THE_TERMINAL.test(hint) ? undefined : hint;
+  return hint !== undefined && OF_THE_TERMINAL.test(hint) ? INSTEAD[code ?? ""] : hint;
 }
 
 /** The same error with the hint that holds in a page. */

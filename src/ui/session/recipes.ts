@@ -6,9 +6,8 @@ import { type RecipeSource, resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import type { OpenStorage } from "../../runs/stored_runs.ts";
+import { PAGE_DEFAULTS } from "./page_defaults.ts";
 
-/** A tab may be closed at any moment, so a page saves more often than the command line where the recipe leaves it open. */
-const PAGE_DEFAULTS = { checkpoint: { every: 5 } };
 const PAGE_DEFAULTS_NAME = "the page's own settings";
 
 export interface Places {

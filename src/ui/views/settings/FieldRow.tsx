@@ -5,6 +5,8 @@ import { fieldValue, isChanged, problemsByPath, resetPath } from "./form_state.t
 import { spellTyped } from "./typed_value.ts";
 import { Mistake, Source, Words } from "./Words.tsx";
 
+const ORIGINS = { recipe: "recipe", page: "on this page", schema: "default" } as const;
+
 /** A default as a reader sees it. */
 function standardOf(field: FormField, inherited: unknown): string {
   if (inherited === undefined) return field.field.derived ?? "required";
@@ -15,7 +17,7 @@ function standardOf(field: FormField, inherited: unknown): string {
 }
 
 export function FieldRow({ field, path = field.path }: { field: FormField; path?: string }) {
-  const { inherited, byRecipe } = fieldValue(path);
+  const { inherited, from } = fieldValue(path);
   const problems = problemsByPath.value.get(path) ?? [];
   const id = `setting-${path.replace(/\./g, "-")}`;
   // What must be given has nothing to go back to.
@@ -50,7 +52,7 @@ export function FieldRow({ field, path = field.path }: { field: FormField; path?
           <p class="settings-meta num">
             {field.bounds !== "" && <span>{field.bounds}</span>}
             <span>
-              {automatic ? "automatic: " : byRecipe ? "recipe " : inherited === undefined ? "" : "default "}
+              {automatic ? "automatic: " : inherited === undefined ? "" : `${ORIGINS[from]} `}
               <Words text={standard} />
             </span>
             {field.source.length > 0 && <Source parts={field.source} />}

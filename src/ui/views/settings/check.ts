@@ -11,12 +11,14 @@ import { suggest } from "../../../config/suggest.ts";
 import { ConfigError } from "../../../errors.ts";
 import { makeTask } from "../../../tasks/registry.ts";
 import { BUILT_IN_REWARDS } from "../../../verifier/rewards/registry.ts";
+import { pageHint } from "../../session/failure.ts";
+import { PAGE_DEFAULTS } from "../../session/page_defaults.ts";
 import type { Problem } from "./draft.ts";
 import { isLayer, type Layer, withoutValue } from "./values.ts";
 
 export interface Checked {
   draft: Layer;
-  /** What the draft extends, merged; empty where it extends nothing. */
+  /** What the draft extends, merged, over what the page does otherwise than the schema. */
   base: Layer;
   /** The draft over its base, without `extends`. */
   merged: Layer;
@@ -30,10 +32,10 @@ export type RecipeLoader = (name: string) => Promise<RecipeSource>;
 /** Mistakes told at once; more would not be read. */
 const MOST_PROBLEMS = 12;
 
-const asProblem = (error: ConfigError, paths: string[]): Problem => ({
-  code: error.code,
-  message: error.message,
-  hint: error.hint,
+const asProblem = ({ code, message, hint }: ConfigError, paths: string[]): Problem => ({
+  code,
+  message,
+  hint: pageHint(code, hint),
   paths,
 });
 
@@ -152,7 +154,10 @@ export async function checkDraft(draft: Layer, load: RecipeLoader): Promise<Chec
     if (!(error instanceof ConfigError)) throw error;
     if (/^config\/(extends|no-recipe|recipe-not-loaded|bad-json)/.test(error.code)) chain = error;
   }
-  const { extends: _name, ...base } = parents.reduceRight<Layer>((low, high) => mergeLayers(low, high), {});
+  const { extends: _name, ...base } = parents.reduceRight<Layer>(
+    (low, high) => mergeLayers(low, high),
+    PAGE_DEFAULTS,
+  );
   const { extends: _parent, ...own } = draft;
   const merged = mergeLayers(base, own);
   if (chain) return { draft, base, merged, recipe: null, problems: [asProblem(chain, ["extends"])] };

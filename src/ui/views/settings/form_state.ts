@@ -1,6 +1,7 @@
 /** What the form shows, computed from the draft and its newest check, and what its controls do. */
 import { computed, signal } from "@preact/signals";
 import { mergeLayers } from "../../../config/resolve.ts";
+import { PAGE_DEFAULTS } from "../../session/page_defaults.ts";
 import { draftRecipe } from "../../state/app.ts";
 import { checked } from "./checking.ts";
 import { draftText, foundProblems, type Problem, typeText, typingProblems, writeDraft } from "./draft.ts";
@@ -45,18 +46,23 @@ export interface FieldValue {
   own: unknown;
   /** What holds without it: the recipe's word or the schema's default; undefined where it is derived. */
   inherited: unknown;
-  /** Whether `inherited` is the word of the recipe that the draft extends. */
-  byRecipe: boolean;
+  /** Whose word `inherited` is: the recipe's that the draft extends, the page's own, or the schema's. */
+  from: "recipe" | "page" | "schema";
   /** What a derived field comes to, where the draft is in order. */
   derived: unknown;
 }
 
 export function fieldValue(path: string): FieldValue {
-  const byRecipe = valueAt(base.value, path) !== undefined;
   const inherited = inheritedAt(base.value, path);
   const whole = checked.value?.recipe;
   const derived = inherited === undefined && whole ? valueAt(whole, path) : undefined;
-  return { own: valueAt(draftRecipe.value, path), inherited, byRecipe, derived };
+  return { own: valueAt(draftRecipe.value, path), inherited, from: originOf(path), derived };
+}
+
+function originOf(path: string): FieldValue["from"] {
+  const held = valueAt(base.value, path);
+  if (held === undefined) return "schema";
+  return held === valueAt(PAGE_DEFAULTS, path) ? "page" : "recipe";
 }
 
 export const setPath = (path: string, value: unknown) =>

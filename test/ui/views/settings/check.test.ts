@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { findField } from "../../../../src/config/describe.ts";
 import { resolveRecipe } from "../../../../src/config/resolve.ts";
 import { ConfigError } from "../../../../src/errors.ts";
 import { parseModelConfig } from "../../../../src/model/config.ts";
 import { checkDraft, problemsOf } from "../../../../src/ui/views/settings/check.ts";
 import { estimateLine } from "../../../../src/ui/views/settings/estimate.ts";
 import { RECIPE_NAMES } from "../../../../src/ui/views/settings/recipes.ts";
+import { setField } from "../../../../src/ui/views/settings/values.ts";
 import { createScorer } from "../../../../src/verifier/score.ts";
 
 const folder = new URL("../../../../public/", import.meta.url);
@@ -25,6 +27,25 @@ describe("checkDraft()", () => {
     expect(found.recipe).toEqual(await resolveRecipe({ base: draft, load }));
     expect(found.base).toMatchObject({ name: "smoke", trainer: { batchSize: 64, learningRate: 3e-4 } });
     expect(found.base).not.toHaveProperty("extends");
+  });
+
+  it("has what the page does otherwise below the recipes, so that the draft can say the schema's word", async () => {
+    expect((await check({ extends: "default" })).recipe?.checkpoint.every).toBe(5);
+    expect((await check({})).base).toEqual({ checkpoint: { every: 5 } });
+    expect((await check({ extends: "smoke" })).base).toMatchObject({ checkpoint: { every: 3 } });
+    const standard = findField("checkpoint.every")?.default;
+    const { base } = await check({ extends: "default" });
+    expect(setField({ extends: "default" }, base, "checkpoint.every", standard)).toEqual({
+      extends: "default",
+      checkpoint: { every: standard },
+    });
+  });
+
+  it("says what to do about a missing model on the page, not in a terminal", async () => {
+    const { problems } = await check({ extends: "digits" });
+    expect(problems.map(({ code }) => code)).toEqual(["config/missing"]);
+    expect(problems[0].hint).toMatch(/builtin:chain-sum.*hub.*drop/);
+    expect(problems[0].hint).not.toContain("--model");
   });
 
   it("tells each field's own mistake, in the config's words", async () => {

@@ -105,7 +105,7 @@ describe("draftProblem", () => {
     expect(fieldValue("trainer.groupSize")).toEqual({
       own: undefined,
       inherited: 4,
-      byRecipe: true,
+      from: "recipe",
       derived: undefined,
     });
     expect(fieldValue("trainer.epsilonHigh")).toMatchObject({ inherited: undefined, derived: 0.28 });
