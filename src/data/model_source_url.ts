@@ -31,50 +31,62 @@ export function openModelUrl(address: string): ModelSource {
     });
 
   /** The answer and its body; null where there is no such file. A range beyond the end answers 416. */
-  const ask = async (name: string, range?: string) => {
+  const ask = async (name: string, part?: { at: number; room: Uint8Array }) => {
     let response: Response;
+    const range = part && { Range: `bytes=${part.at}-${part.at + part.room.byteLength - 1}` };
     try {
-      response = await fetch(base + name, range === undefined ? undefined : { headers: { Range: range } });
+      response = await fetch(base + name, { headers: range });
     } catch (cause) {
       throw unreadable(name, "the server cannot be reached", cause);
     }
     // A development server answers unknown paths with its page.
     const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
     const isAbsent = response.status === 404 || (response.ok && isPage);
-    const isBeyond = range !== undefined && response.status === 416;
+    const isBeyond = part !== undefined && response.status === 416;
     if (isAbsent || !(response.ok || isBeyond)) {
       await response.body?.cancel();
       if (isAbsent) return null;
       throw unreadable(name, `the server answered ${response.status}`);
     }
     try {
-      const bytes = new Uint8Array(await response.arrayBuffer());
+      const bytes =
+        part && response.status === 206
+          ? await readBody(response, part.room)
+          : new Uint8Array(await response.arrayBuffer());
       known.add(name);
       return { response, bytes };
     } catch (cause) {
-      throw unreadable(name, "the connection was cut", cause);
+      throw unreadable(name, cause instanceof RangeError ? cause.message : "the connection was cut", cause);
     }
   };
 
-  /** Fetches from `at` on and keeps it. */
-  const fetchPart = async (name: string, at: number, length: number): Promise<Fetched | null> => {
-    // Given up first, so that not two are held.
-    last = null;
-    const answer = await ask(name, `bytes=${at}-${at + Math.max(length, READ_AHEAD) - 1}`);
+  /** Fetches what `room` holds, from `at` on. */
+  const fetchPart = async (name: string, at: number, room: Uint8Array): Promise<Fetched | null> => {
+    const answer = await ask(name, { at, room });
     if (answer === null) return null;
     const { response, bytes } = answer;
-    if (response.status === 200) last = { name, at: 0, bytes, size: bytes.byteLength };
-    else {
-      const told = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-      if (told?.[1] !== undefined && Number(told[1]) !== at) {
-        throw unreadable(name, `byte ${at} was asked for and the server sent from byte ${told[1]} on`);
-      }
-      // Another origin may hide the header: then the size is asked for apart.
-      const size = told ? Number(told[2]) : await askSize(name);
-      last = { name, at, bytes: response.status === 416 ? new Uint8Array(0) : bytes, size };
+    if (response.status === 200) return { name, at: 0, bytes, size: bytes.byteLength };
+    const told = /^bytes (?:(\d+)-\d+|\*)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+    if (told?.[1] !== undefined && Number(told[1]) !== at) {
+      throw unreadable(name, `byte ${at} was asked for and the server sent from byte ${told[1]} on`);
     }
-    sizes.set(name, last.size);
-    return last;
+    // Another origin may hide the header: then the size is asked for apart.
+    const size = told ? Number(told[2]) : (sizes.get(name) ?? (await askSize(name)));
+    return { name, at, bytes: response.status === 416 ? new Uint8Array(0) : bytes, size };
+  };
+
+  /** Fetches from `at` on, and keeps what was not asked for. */
+  const readOn = async (name: string, at: number, length: number, room?: Uint8Array) => {
+    // Given up first, so that not two are held.
+    last = null;
+    const isRoom = room !== undefined && length >= READ_AHEAD && room.byteLength >= length;
+    const target = isRoom ? room.subarray(0, length) : new Uint8Array(Math.max(length, READ_AHEAD));
+    const part = await fetchPart(name, at, target);
+    if (part === null) return null;
+    sizes.set(name, part.size);
+    // The room is the caller's, who writes to it again.
+    if (part.bytes.buffer !== room?.buffer) last = part;
+    return part;
   };
 
   const askSize = async (name: string): Promise<number> => {
@@ -92,22 +104,45 @@ export function openModelUrl(address: string): ModelSource {
     async read(name) {
       return (await ask(name))?.bytes ?? null;
     },
-    size: async (name) => sizes.get(name) ?? (await fetchPart(name, 0, READ_AHEAD))?.size ?? null,
-    async readRange(name, at, length) {
+    size: async (name) => sizes.get(name) ?? (await readOn(name, 0, READ_AHEAD))?.size ?? null,
+    async readRange(name, at, length, room) {
       // What was read ahead may hold the whole part, or its beginning.
       const had = last?.name === name && at >= last.at ? last.bytes.subarray(at - last.at) : null;
       const end = Math.min(at + length, sizes.get(name) ?? Number.POSITIVE_INFINITY);
       if (had !== null && had.byteLength >= end - at) return had.subarray(0, Math.max(0, end - at));
       const begun = had?.byteLength ?? 0;
-      const part = await fetchPart(name, at + begun, length - begun);
-      if (part === null) return null;
-      const rest = part.bytes.subarray(at + begun - part.at, at + length - part.at);
-      if (begun === 0 || had === null) return rest;
-      const both = new Uint8Array(begun + rest.byteLength);
+      if (had === null || begun === 0) return within(await readOn(name, at, length, room), at, length);
+      const both = room && room.byteLength >= length ? room : new Uint8Array(length);
       both.set(had);
+      const rest = within(
+        await readOn(name, at + begun, length - begun, both.subarray(begun)),
+        at + begun,
+        length - begun,
+      );
+      if (rest === null) return null;
       both.set(rest, begun);
-      return both;
+      return both.subarray(0, begun + rest.byteLength);
     },
     handle: { kind: "address", address },
   };
+}
+
+/** The fetched bytes from place `at` of the file on. */
+const within = (part: Fetched | null, at: number, length: number): Uint8Array | null =>
+  part?.bytes.subarray(at - part.at, at + length - part.at) ?? null;
+
+/** Reads a body as it comes, so that no second array of its size is made. @throws RangeError where it is longer */
+async function readBody({ body }: Response, room: Uint8Array): Promise<Uint8Array> {
+  let done = 0;
+  for (const reader = body?.getReader(); reader; ) {
+    const { value } = await reader.read();
+    if (value === undefined) break;
+    if (done + value.byteLength > room.byteLength) {
+      await reader.cancel();
+      throw new RangeError("more bytes came than were asked for");
+    }
+    room.set(value, done);
+    done += value.byteLength;
+  }
+  return room.subarray(0, done);
 }

@@ -10,6 +10,8 @@ export interface FileServer {
   sent: number;
   /** "none": ranges are ignored. "hidden": their answers do not tell the file's size. */
   ranges: "served" | "none" | "hidden";
+  /** Answers a range with more bytes than it has, or with bytes from elsewhere. */
+  wrong?: "longer" | "elsewhere";
   /** Answers this status to all. */
   refuse?: number;
   /** Ends each body this many bytes too soon. */
@@ -30,8 +32,9 @@ export async function serveFiles(files: Readonly<Record<string, Uint8Array>>): P
     if (asked && Number(asked[1]) >= all.byteLength) {
       return response.writeHead(416, told ? { "Content-Range": `bytes */${all.byteLength}` } : {}).end();
     }
-    const from = asked ? Number(asked[1]) : 0;
-    const to = asked ? Math.min(Number(asked[2]) + 1, all.byteLength) : all.byteLength;
+    const from = asked ? Number(asked[1]) + (served.wrong === "elsewhere" ? 1 : 0) : 0;
+    const last = asked ? Number(asked[2]) + (served.wrong === "longer" ? 1 : 0) : all.byteLength;
+    const to = Math.min(last + 1, all.byteLength);
     const type = name.endsWith(".html") ? { "Content-Type": "text/html" } : {};
     const part = asked && told ? { "Content-Range": `bytes ${from}-${to - 1}/${all.byteLength}` } : {};
     response.writeHead(asked ? 206 : 200, { "Content-Length": to - from, ...type, ...part });

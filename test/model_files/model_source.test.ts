@@ -184,6 +184,35 @@ describe("openModelUrl()", () => {
     expect(server.sent).toBe(files["big.bin"].byteLength);
   });
 
+  it("reads large parts into the reader's room, and keeps nothing of it", async () => {
+    const source = openModelUrl(server.address);
+    const room = new Uint8Array(2 ** 20 + 100);
+    let at = 0;
+    for (const length of [10, room.byteLength, 2 ** 20, 5, room.byteLength, 7, 2 ** 20]) {
+      const bytes = (await source.readRange("big.bin", at, length, room))!;
+      expect(Buffer.from(bytes).equals(big.subarray(at, at + length)), `${length} from ${at}`).toBe(true);
+      room.fill(0);
+      // What was read in part ahead of the room is still as it was.
+      const again = (await source.readRange("big.bin", at, 4))!;
+      expect([...again]).toEqual([...big.subarray(at, at + 4)]);
+      at = Math.min(at + length, big.byteLength - 1);
+    }
+  });
+
+  it("refuses a server that answers with other bytes than were asked for", async () => {
+    const source = openModelUrl(server.address);
+    server.wrong = "longer";
+    await expect(source.readRange("big.bin", 0, 2 ** 20)).rejects.toMatchObject({
+      code: "model/unreadable",
+      message: expect.stringContaining("more bytes came than were asked for"),
+    });
+    server.wrong = "elsewhere";
+    await expect(source.readRange("big.bin", 0, 2 ** 20)).rejects.toMatchObject({
+      code: "model/unreadable",
+      message: expect.stringContaining("from byte 1 on"),
+    });
+  });
+
   it("takes each file whole, once, from a server that ignores ranges", async () => {
     server.ranges = "none";
     const source = openModelUrl(server.address);
