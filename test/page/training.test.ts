@@ -1,7 +1,16 @@
 import { unzipSync } from "fflate";
 import { expect, inject } from "vitest";
 import { CHAT } from "./chat_steps.ts";
-import { download, openView, SMOKE, shownStep, stepRows, storedRuns, waitForWord } from "./controls.ts";
+import {
+  download,
+  openView,
+  SMOKE,
+  shownStep,
+  stepRows,
+  storedRuns,
+  waitForStep,
+  waitForWord,
+} from "./controls.ts";
 import { type Steps, tellStory } from "./story.ts";
 import { BEGINNING, ENDING, MIDDLE } from "./training_steps.ts";
 import { violations } from "./violations.ts";
@@ -61,6 +70,15 @@ const KEPT: Steps = {
     await page.locator("#view-panel").getByText(run).first().waitFor();
     await runs.click();
     await item.getByRole("button", { name: "Open" }).click();
+    await waitForWord(page, "stored");
+    expect(await shownStep(page)).toBe(12);
+  },
+
+  "plays a stored run again": async ({ opened: { page } }) => {
+    await page.getByRole("button", { name: "Play", exact: true }).click();
+    await expect.poll(() => shownStep(page), { timeout: 5000 }).toBeLessThan(3);
+    await waitForStep(page, 3, 10_000);
+    await page.getByRole("slider", { name: "Step of the run" }).fill("12");
     await waitForWord(page, "stored");
     expect(await shownStep(page)).toBe(12);
   },

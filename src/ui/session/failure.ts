@@ -31,7 +31,7 @@ const INSTEAD: Record<string, string> = {
 };
 
 /** What mentions a shell's commands, flags or folders. */
-const OF_THE_TERMINAL = /npm run|(^|\s)--[a-z]|\bapt-get\b/;
+const OF_THE_TERMINAL = /npm run|(^|[\s`])--[a-z]|\bapt-get\b/;
 
 /** The hint to show for an error's code: the page's own, or the error's where it holds in a page too. */
 export function pageHint(code: string | undefined, hint: string | undefined): string | undefined {

@@ -1,7 +1,7 @@
 /** Play, pause, a single step, stop and save: for the run in view. */
 import { Icon } from "../parts/Icon.tsx";
 import { feed } from "../state/app.ts";
-import { states as statesOf, stepRun, stopRun, toggleRun, trainingRun } from "./actions.ts";
+import { goOn, states as statesOf, stepRun, stopRun, toggleRun, trainingRun } from "./actions.ts";
 import { isUnderWay } from "./controls.ts";
 import { shownPlayer } from "./demo.ts";
 import { SPEEDS } from "./player.ts";
@@ -12,15 +12,16 @@ const MAIN = {
   resume: { icon: "play", label: "Go on" },
   continue: { icon: "play", label: "Go on" },
 } as const;
+const BUSY = "Another run is training in this tab";
 
 export function Controls() {
   const run = feed.value;
   run.changed.value;
-  const { main, step, stop, word } = statesOf();
+  const { main, step, stop, goOn: canGoOn, word } = statesOf();
   const player = shownPlayer();
-  const over = run.kind === "stored" || (run.kind === "live" && !isUnderWay(run.phase.value));
+  const over = run.kind === "live" && !isUnderWay(run.phase.value);
   const { icon, label } = MAIN[main ?? "pause"];
-  const busyElsewhere = main === "continue" && trainingRun() !== null;
+  const busyElsewhere = trainingRun() !== null && trainingRun() !== run;
   return (
     <fieldset class="controls" aria-label="Run">
       <span class="controls-word small soft">{word}</span>
@@ -28,8 +29,8 @@ export function Controls() {
         <button
           type="button"
           class="button controls-main"
-          disabled={main === null || busyElsewhere}
-          title={busyElsewhere ? "Another run is training in this tab" : "Space"}
+          disabled={main === null || (main === "continue" && busyElsewhere)}
+          title={main === "continue" && busyElsewhere ? BUSY : "Space"}
           onClick={toggleRun}
         >
           <Icon name={icon} /> {label}
@@ -40,6 +41,17 @@ export function Controls() {
           <Icon name="step" /> Step
         </button>
       )}
+      {canGoOn && (
+        <button
+          type="button"
+          class="button"
+          disabled={busyElsewhere}
+          title={busyElsewhere ? BUSY : "Trains on from the newest checkpoint"}
+          onClick={goOn}
+        >
+          Go on
+        </button>
+      )}
       {run.kind === "live" && !over && (
         <button type="button" class="button" disabled={!stop} onClick={stopRun}>
           <Icon name="stop" /> Stop <span class="controls-save">and save</span>
@@ -47,7 +59,7 @@ export function Controls() {
       )}
       {player && (
         <label class="controls-speed">
-          <span class="visually-hidden">Speed of the recording</span>
+          <span class="visually-hidden">Speed of the replay</span>
           <select
             class="input"
             value={player.speed.value}

@@ -1,4 +1,4 @@
-/** A slider over the reward's line: the recording at any step. */
+/** A slider over the reward's line: the run at any step. */
 import type { Player } from "./player.ts";
 
 export function Scrubber({ player }: { player: Player }) {
@@ -7,7 +7,7 @@ export function Scrubber({ player }: { player: Player }) {
     <input
       type="range"
       class="scrubber"
-      aria-label="Step of the recorded run"
+      aria-label="Step of the run"
       aria-valuetext={`step ${at} of ${player.length}`}
       min={0}
       max={player.length}

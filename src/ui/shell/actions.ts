@@ -43,7 +43,12 @@ export function toggleRun(): void {
   if (player) player.toggle();
   else if (main === "pause") ask((client) => client.pause());
   else if (main === "resume") ask((client) => client.resume());
-  else if (main === "continue" && !trainingRun()) ask((client) => client.resumeRun(feed.value.name));
+  else if (main === "continue") goOn();
+}
+
+/** Trains on from where the run in view is stored. */
+export function goOn(): void {
+  if (!trainingRun()) ask((client) => client.resumeRun(feed.value.name));
 }
 
 export function stepRun(): void {

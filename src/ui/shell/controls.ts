@@ -7,6 +7,8 @@ export interface ControlStates {
   main: "play" | "pause" | "resume" | "continue" | null;
   step: boolean;
   stop: boolean;
+  /** It can train on from where it is stored, which the main button does not do. */
+  goOn: boolean;
   /** What the run is doing, in one or two words. */
   word: string;
 }
@@ -35,16 +37,23 @@ function mainUnderWay(phase: RunPhase): ControlStates["main"] {
 
 /** @param stepsLeft the recipe asks for more steps than were made */
 export function controlStates(kind: FeedKind, phase: RunPhase, stepsLeft = false): ControlStates {
-  if (kind === "recorded") {
-    const word = phase === "training" ? "playing" : phase === "done" ? "at its end" : "paused";
-    return { main: phase === "training" ? "pause" : "play", step: phase !== "done", stop: false, word };
-  }
   const over = stepsLeft ? "continue" : null;
-  if (kind === "stored") return { main: over, step: false, stop: false, word: "stored" };
+  if (kind !== "live") {
+    const atEnd = kind === "stored" ? "stored" : "at its end";
+    const word = phase === "training" ? "playing" : phase === "done" ? atEnd : "paused";
+    return {
+      main: phase === "training" ? "pause" : "play",
+      step: phase !== "done",
+      stop: false,
+      goOn: kind === "stored" && stepsLeft && phase === "done",
+      word,
+    };
+  }
   return {
     main: isUnderWay(phase) || phase === "idle" ? mainUnderWay(phase) : over,
     step: phase === "paused" || phase === "training",
     stop: phase === "training" || phase === "paused" || phase === "pausing" || phase === "evaluating",
+    goOn: false,
     word: phase === "done" && stepsLeft ? "stopped" : WORDS[phase],
   };
 }

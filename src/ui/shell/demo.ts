@@ -1,7 +1,8 @@
-/** The recorded run that plays when the page opens. */
+/** The recorded run that plays when the page opens, and the players of stored runs. */
 import { signal } from "@preact/signals";
 import { feed } from "../state/app.ts";
 import type { RecordedRun } from "../state/records.ts";
+import type { RunFeed } from "../state/run_feed.ts";
 import { Player } from "./player.ts";
 
 export const demo = signal<Player | null>(null);
@@ -32,9 +33,20 @@ export function showDemo(): void {
   if (demo.value) feed.value = demo.value.feed;
 }
 
-/** The player, if its run is the one in view. */
+/** Players of stored runs that have been opened; each goes with its run. */
+const players = new WeakMap<RunFeed, Player>();
+
+/** The player of the run in view, if that is one that is over. Reads signals. */
 export function shownPlayer(): Player | null {
-  return demo.value && feed.value === demo.value.feed ? demo.value : null;
+  const run = feed.value;
+  if (run === demo.value?.feed) return demo.value;
+  if (run.whole === null || run.whole.steps.length === 0) return null;
+  let player = players.get(run);
+  if (!player) {
+    player = new Player(run.whole, run);
+    players.set(run, player);
+  }
+  return player;
 }
 
 const TICK_MS = 100;

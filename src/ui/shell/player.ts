@@ -1,4 +1,4 @@
-/** Plays a recorded run into a feed, as if it trained now: by position in steps, forwards and back. */
+/** Plays a run that is over into a feed, as if it trained now: by position in steps, forwards and back. */
 import { type Signal, signal } from "@preact/signals";
 import type { RecordedRun, RolloutRow } from "../state/records.ts";
 import { RunFeed } from "../state/run_feed.ts";
@@ -21,26 +21,38 @@ export class Player {
   /** In steps, with the part of the step that is being played. */
   readonly position: Signal<number> = signal(0);
   private readonly rollouts = new Map<number, RolloutRow[]>();
-  private readonly timeline: RecordedTimeline;
+  private laid: RecordedTimeline | null = null;
   private readonly totals: ReturnType<typeof runTotals>;
   /** Steps and events that the feed has been told. */
   private told = 0;
   private happened = 0;
 
-  constructor(run: RecordedRun) {
+  /** @param feed one that holds the whole run already, and is played again from there; by default a new one */
+  constructor(run: RecordedRun, feed?: RunFeed) {
     this.run = run;
     this.length = run.steps.length;
-    this.feed = new RunFeed(run.name, "recorded", run.recipe);
+    this.feed = feed ?? new RunFeed(run.name, "recorded", run.recipe);
     this.feed.adapter = run.adapter;
     for (const row of run.rollouts) {
       const rows = this.rollouts.get(row.step);
       if (rows) rows.push(row);
       else this.rollouts.set(row.step, [row]);
     }
-    this.timeline = timelineOf(run.trace, this.length);
     this.totals = runTotals(run.steps);
+    if (feed) {
+      this.position.value = this.length;
+      this.told = this.length;
+      this.happened = run.trace.length;
+      return;
+    }
     this.tellEvaluations();
     this.show();
+  }
+
+  /** Laid out when it is first needed: a long run that is only looked at is spared it. */
+  private get timeline(): RecordedTimeline {
+    this.laid ??= timelineOf(this.run.trace, this.length);
+    return this.laid;
   }
 
   get atEnd(): boolean {

@@ -41,6 +41,8 @@ export class RunFeed {
   rollouts: RolloutRow[] = [];
   trace: TraceEvent[] = [];
   summary: RunSummaryRow | null = null;
+  /** What a run out of storage consists of, so that it can be played again. */
+  whole: RecordedRun | null = null;
   /** Bumped when any of the rows above changed. */
   readonly changed = signal(0);
   readonly phase: Signal<RunPhase> = signal<RunPhase>("idle");
@@ -68,6 +70,7 @@ export class RunFeed {
     feed.trace = run.trace;
     feed.summary = run.summary;
     feed.phase.value = "done";
+    if (kind === "stored") feed.whole = run;
     return feed;
   }
 

@@ -27,7 +27,7 @@ describe("pageHint()", () => {
     expect(all.length).toBeGreaterThan(60);
     expect(all.filter(({ hint }) => /npm run|--[a-z]/.test(hint)).length).toBeGreaterThan(3);
     for (const { code, hint } of all)
-      expect(pageHint(code, hint) ?? "", code).not.toMatch(/npm run|(^|\s)--[a-z]|apt-get/);
+      expect(pageHint(code, hint) ?? "", code).not.toMatch(/npm run|--[a-z]|apt-get/);
   });
 
   it("keeps hints that hold in a page", () => {

@@ -9,6 +9,13 @@ describe("controlStates()", () => {
     expect(controlStates("recorded", "done")).toMatchObject({ main: "play", step: false });
   });
 
+  it("lets a stored run be played as a recording is, and train on where steps are left", () => {
+    expect(controlStates("stored", "done")).toMatchObject({ main: "play", goOn: false, word: "stored" });
+    expect(controlStates("stored", "done", true)).toMatchObject({ main: "play", goOn: true, stop: false });
+    expect(controlStates("stored", "training", true)).toMatchObject({ main: "pause", goOn: false });
+    expect(controlStates("recorded", "done", true).goOn).toBe(false);
+  });
+
   it("lets a training run be paused, stepped and stopped, and a paused one go on", () => {
     expect(controlStates("live", "training")).toMatchObject({ main: "pause", step: true, stop: true });
     expect(controlStates("live", "paused")).toMatchObject({ main: "resume", step: true, stop: true });
@@ -21,11 +28,9 @@ describe("controlStates()", () => {
   it("offers nothing while a run cannot listen, or is over", () => {
     for (const phase of ["idle", "loading", "starting", "stopping", "done", "failed"] as RunPhase[])
       expect(controlStates("live", phase)).toMatchObject({ main: null, step: false, stop: false });
-    expect(controlStates("stored", "done")).toMatchObject({ main: null, step: false, stop: false });
   });
 
   it("lets a run go on that was stopped before its last step", () => {
-    expect(controlStates("stored", "done", true).main).toBe("continue");
     expect(controlStates("live", "done", true).main).toBe("continue");
     expect(controlStates("live", "failed", true).main).toBe("continue");
     expect(controlStates("live", "training", true).main).toBe("pause");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Player, STEP_MS } from "../../../src/ui/shell/player.ts";
 import type { RecordedRun, RolloutRow, TraceEvent } from "../../../src/ui/state/records.ts";
+import { RunFeed } from "../../../src/ui/state/run_feed.ts";
 
 const rollout = (step: number, id: number) => ({ step, id, group: step, prompt: "1 + 1 =" }) as RolloutRow;
 
@@ -37,6 +38,21 @@ function wait(player: Player, ms: number): void {
 }
 
 describe("Player", () => {
+  it("plays a stored run again in its own feed, from its end or from any step, with all its rows", () => {
+    const run = recording(5);
+    const feed = RunFeed.of(run, "stored");
+    const before = JSON.stringify([feed.steps, feed.rollouts, feed.evaluations, feed.turned]);
+    const player = new Player(run, feed);
+    expect([player.position.value, feed.steps.length, feed.phase.value]).toEqual([5, 5, "done"]);
+    player.play();
+    expect(feed.steps).toEqual([]);
+    wait(player, 2 * STEP_MS + 50);
+    expect(stepsOf(player)).toEqual([1, 2]);
+    player.seek(5);
+    expect(JSON.stringify([feed.steps, feed.rollouts, feed.evaluations, feed.turned])).toBe(before);
+    expect(feed.phase.value).toBe("done");
+  });
+
   it("shows nothing but the evaluation before training until it plays", () => {
     const player = new Player(recording(5));
     wait(player, 3000);

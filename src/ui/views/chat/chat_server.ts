@@ -2,7 +2,7 @@
  * The chat's worker side: keeps the first and the newest policy of a run on one device and answers about them. Reads
  * what is stored and never tidies it, since the run may be training at this moment. Knows neither browser nor page.
  */
-import { loadModelFiles, type ModelFiles, type ModelSource } from "../../../data/source.ts";
+import { loadModelFiles, type ModelFiles, type ModelReader } from "../../../data/source.ts";
 import { DataError } from "../../../errors.ts";
 import type { Gpu } from "../../../gpu/device.ts";
 import type { Problem, Rollout } from "../../../rollout.ts";
@@ -32,12 +32,12 @@ import { StandingPolicy } from "./standing_policy.ts";
 export interface ChatPlaces {
   openGpu(): Promise<Gpu>;
   /** The folder that a recipe's `model` names, seen from the page at `base`; `from` is an object where it lies on the hub. */
-  findModel(model: string, base: string): Promise<{ source: ModelSource; from: string | object }>;
+  findModel(model: string, base: string): Promise<{ source: ModelReader; from: string | object }>;
   openStorage: OpenStorage;
 }
 
 interface SavedPolicy {
-  source: ModelSource;
+  source: ModelReader;
   step: number;
 }
 
@@ -208,7 +208,7 @@ export class ChatServer implements ChatApi {
     const [newest] = await wholeCheckpoints(storage, await storage.files());
     if (newest === undefined) return null;
     const { path, step } = newest;
-    const source: ModelSource = {
+    const source: ModelReader = {
       where: `${storage.where}/${path}`,
       read: (name) => storage.read(`${path}/${name}`),
       list: () => storage.list(path),
