@@ -3,7 +3,8 @@
  * continuously), for `generate` (one prompt, token by token) and for the page's chat, which asks one loaded model again and
  * again. Front ends call it; it knows no command line.
  */
-import type { ModelFiles } from "./data/source.ts";
+import type { ModelFiles, ModelText } from "./data/source.ts";
+import { modelWeights } from "./data/weights_handle.ts";
 import { ConfigError, WebgrpoError } from "./errors.ts";
 import type { PromptGroup, SamplingOptions } from "./generator/api.ts";
 import { DecodePass, type DecodeRow } from "./generator/decode_pass.ts";
@@ -11,7 +12,7 @@ import { GeneratorEngine } from "./generator/engine.ts";
 import { EVALUATION_IDS } from "./generator/pool.ts";
 import type { Gpu } from "./gpu/device.ts";
 import type { ModelConfig } from "./model/config.ts";
-import { packTensors } from "./model/layout.ts";
+import { loadParameters } from "./model/load.ts";
 import type { FinishReason, PromptTokens, Rollout } from "./rollout.ts";
 
 /** Sequences decoded side by side, at most. */
@@ -30,7 +31,7 @@ const NOTHING_DRAWN = 0xffffffff;
 
 /** A model whose weights are loaded, and the ids that end its completions. */
 export interface AnsweringModel {
-  files: ModelFiles;
+  files: ModelText | ModelFiles;
   eosIds: readonly number[];
 }
 
@@ -76,7 +77,7 @@ export interface Completion {
  * @throws ConfigError where the wish leaves no room for a prompt
  */
 export function completionLimit(
-  { config, generationConfig }: Pick<ModelFiles, "config" | "generationConfig">,
+  { config, generationConfig }: Pick<ModelText, "config" | "generationConfig">,
   wanted?: number,
 ): number {
   if (wanted !== undefined) {
@@ -100,7 +101,7 @@ export async function answerPrompts(
   request: AnswerRequest,
 ): Promise<Rollout[][]> {
   const { prompts, samples, sampling, signal, onProgress } = request;
-  const { config, tensors } = model.files;
+  const { config } = model.files;
   const longest = prompts.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   const maxSequence = longest + sampling.maxTokens;
   using engine = await GeneratorEngine.create(gpu, {
@@ -111,7 +112,7 @@ export async function answerPrompts(
     recomputeCache: false,
     eosIds: [...model.eosIds],
   });
-  engine.setWeights(packTensors(engine.layout, tensors), 0);
+  await engine.load(await modelWeights(model.files), 0);
   engine.admit(prompts.map((prompt, i) => promptGroup(prompt, i, samples, sampling)));
   const answers: Rollout[][] = prompts.map(() => []);
   let finished = 0;
@@ -171,15 +172,16 @@ export class LoadedModel implements Disposable {
   /** @throws GpuLimitError, ShaderError */
   static async open(
     gpu: Gpu,
-    { files: { config, tensors }, eosIds }: AnsweringModel,
+    { files, eosIds }: AnsweringModel,
     wanted: { concurrency: number; maxSequence: number },
   ): Promise<LoadedModel> {
     const { maxSequence } = wanted;
+    const { config } = files;
     const concurrency = roomFor(gpu, config, maxSequence, wanted.concurrency);
     const decodeChunk = STREAM_CHUNK;
     const options = { config, concurrency, maxSequence, decodeChunk, eosIds: [...eosIds] };
     const loaded = new LoadedModel(await DecodePass.create(gpu, options), concurrency, maxSequence);
-    loaded.setTensors(tensors);
+    await loaded.load(files);
     return loaded;
   }
 
@@ -191,7 +193,17 @@ export class LoadedModel implements Disposable {
 
   /** Other weights of the same shapes; not between the chunks of a completion. */
   setTensors(tensors: ModelFiles["tensors"]): void {
-    this.pass.weights.write(packTensors(this.pass.decoder.layout, tensors));
+    const { weights } = this.pass;
+    for (const [i, { name }] of weights.layout.tensors.entries()) {
+      const tensor = tensors.get(name);
+      if (!tensor) throw new RangeError(`Cannot take other weights: ${name} is not among them`);
+      weights.writeTensor(i, tensor.data);
+    }
+  }
+
+  private async load(files: ModelText | ModelFiles): Promise<void> {
+    const { gpu } = this.pass.decoder;
+    await loadParameters(gpu, this.pass.weights, await modelWeights(files));
   }
 
   /** One call at a time. @throws RangeError for what does not fit, WebgrpoError `generator/not-finite` */

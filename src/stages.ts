@@ -3,17 +3,18 @@
  * generators, verifiers. Front ends call this and the loop; they know no stage.
  */
 
+import { loraSettings } from "./config/lora.ts";
 import type { Recipe } from "./config/schema.ts";
 import { taskMixture } from "./config/schema.ts";
 import type { Knobs } from "./control.ts";
-import type { ModelFiles } from "./data/source.ts";
+import type { ModelText } from "./data/source.ts";
+import { weightsHandle } from "./data/weights_handle.ts";
 import { DataError } from "./errors.ts";
 import { type EvaluationResult, evaluate } from "./evaluation/evaluate.ts";
 import type { SamplingOptions } from "./generator/api.ts";
 import { GeneratorPool } from "./generator/pool.ts";
 import type { LoopStages } from "./loop.ts";
 import type { TraceEvent } from "./metrics/trace.ts";
-import { layoutParameters, packTensors } from "./model/layout.ts";
 import type { Problem, PromptTokens } from "./rollout.ts";
 import type { Task } from "./tasks/api.ts";
 import { dataTask } from "./tasks/data_task.ts";
@@ -21,14 +22,15 @@ import { makeMixture } from "./tasks/registry.ts";
 import { loadChatTemplate } from "./text/chat_template.ts";
 import { encodePrompt, encodePrompts, type PromptEncoder } from "./text/prompt_tokens.ts";
 import { loadTokenizer, type Tokenizer } from "./text/tokenizer.ts";
-import type { OptimizerState } from "./trainer/api.ts";
+import { freshOptimizer, type OptimizerState } from "./trainer/api.ts";
 import { TrainerClient, type TrainerClientOptions } from "./trainer/client.ts";
+import { trainedLayout } from "./trainer/trained.ts";
 import { VerifierPool } from "./verifier/pool.ts";
 import { createWeightExchange, shardPayload } from "./weights/api.ts";
 
 export interface StageInputs {
   recipe: Recipe;
-  model: ModelFiles;
+  model: ModelText;
   /** What `data.file` holds, where the recipe names one. */
   problems?: readonly Problem[];
   /** Where the optimiser begins, when not at the model's weights. */
@@ -60,8 +62,20 @@ export interface Stages extends LoopStages {
 /** Problems looked at to find the longest prompt of a task without end. */
 const PROBED_PROMPTS = 2048;
 
-/** Starts everything. @throws ConfigError, DataError, GpuUnavailableError, GpuLimitError, WorkerError */
-export async function openStages(inputs: StageInputs): Promise<Stages> {
+/** What is known of a run once its model and its problems are: enough to plan its memory. */
+export interface TaskSurvey {
+  task: Task;
+  tokenizer: Tokenizer;
+  encoder: PromptEncoder;
+  heldOut: Problem[];
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+}
+
+/** Opens the task and looks how long its prompts get. @throws ConfigError, DataError */
+export async function surveyTask(
+  inputs: Pick<StageInputs, "recipe" | "model" | "problems">,
+): Promise<TaskSurvey> {
   const { recipe, model } = inputs;
   const { generator: g, evaluation: e } = recipe;
   const tokenizer = await loadTokenizer(model);
@@ -78,10 +92,17 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       },
     );
   }
-  const layout = layoutParameters(model.config);
-  const payload = shardPayload(layout, recipe.weights.dtype);
+  return { task, tokenizer, encoder, heldOut, maxSequence };
+}
+
+/** Starts everything. @throws ConfigError, DataError, GpuUnavailableError, GpuLimitError, WorkerError */
+export async function openStages(inputs: StageInputs): Promise<Stages> {
+  const { recipe, model } = inputs;
+  const { generator: g, evaluation: e } = recipe;
+  const { task, tokenizer, encoder, heldOut, maxSequence } = await surveyTask(inputs);
+  const payload = shardPayload(trainedLayout(recipe, model.config), recipe.weights.dtype);
   const exchange = createWeightExchange({ byteLength: payload.byteLength, readers: g.workers });
-  const initial = packTensors(layout, model.tensors) as Float32Array<ArrayBuffer>[];
+  const weights = weightsHandle(model);
   const maxMemoryBytes = recipe.gpu.maxMemoryMiB ? recipe.gpu.maxMemoryMiB * 2 ** 20 : undefined;
   const opened: { dispose(): void }[] = [];
   try {
@@ -89,8 +110,8 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       recipe,
       config: model.config,
       maxSequence,
-      start: inputs.start ?? { step: 0, weights: initial, firstMoments: [], secondMoments: [] },
-      reference: recipe.trainer.klBeta > 0 ? initial : null,
+      model: weights,
+      start: inputs.start ?? freshOptimizer(),
       weightHandle: () => exchange.writerHandle(),
       firstVersion: inputs.start?.step ?? 0,
       newestCheckpoint: inputs.newestCheckpoint,
@@ -114,6 +135,10 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       decodeChunk: g.decodeChunk,
       recomputeCache: g.recomputeCache,
       eosIds: [...tokenizer.eosIds],
+      precision: g.dtype,
+      cachePrecision: g.cacheDtype,
+      adapters: loraSettings(recipe.trainer.lora),
+      model: weights,
       format: recipe.weights.dtype,
       maxMemoryBytes,
       sampling,
@@ -180,7 +205,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
   }
 }
 
-function openTask({ recipe, problems = [] }: StageInputs): Task {
+function openTask({ recipe, problems = [] }: Pick<StageInputs, "recipe" | "problems">): Task {
   if (!recipe.data) return makeMixture(taskMixture(recipe), recipe.seed);
   const { heldOutShare, splitSeed } = recipe.data;
   return dataTask(problems, recipe.seed, { heldOutShare, splitSeed, rewards: recipe.verifier.rewards });

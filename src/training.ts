@@ -39,7 +39,7 @@ export async function runTraining(
   emit: (event: TrainingEvent) => void,
 ): Promise<TrainingSummary> {
   const began = performance.now();
-  const start = inputs.resume ? await readCheckpoint(inputs.run, inputs.resume) : freshStart(inputs.model);
+  const start = inputs.resume ? await readCheckpoint(inputs, inputs.resume) : freshStart();
   // Also without a checkpoint: a run that was killed before its first one has rows.
   await inputs.run.rewindTo(start.state.step);
   const timeline = await openTimeline(inputs.run);
@@ -190,7 +190,7 @@ class Session {
 
   /** Goes back to the newest checkpoint, for a trainer that takes over there. */
   async rewind(): Promise<{ state: OptimizerState; step: number }> {
-    const { optimizer, state, totals } = await rewindToNewest(this.inputs.run, this.inputs.model);
+    const { optimizer, state, totals } = await rewindToNewest(this.inputs);
     this.reached = state;
     Object.assign(this.totals, totals);
     // What was turned after it stays turned: only its rows were forgotten.
@@ -277,7 +277,7 @@ class Session {
     const scope = scopeEntries(task, recipe.generator.maxTokens, recipe.verifier.rewards);
     const named = { ...model, generationConfig: { ...model.generationConfig, ...scope } };
     const saved = { optimizer, state, totals: this.totals };
-    const path = await saveRun(run, named, recipe, saved, trainer.version);
+    const path = await saveRun({ recipe, model: named, run }, saved, trainer.version);
     this.timeline.rested("save", from);
     await run.writeTrace(this.timeline.toJson());
     this.savedStep = state.step;

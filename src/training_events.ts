@@ -1,7 +1,7 @@
 /** What front ends give a run and what it tells them. */
 import type { Recipe } from "./config/schema.ts";
 import type { Knobs, RunControl } from "./control.ts";
-import type { ModelFiles } from "./data/source.ts";
+import type { ModelText } from "./data/source.ts";
 import type { LoopStages } from "./loop.ts";
 import type { TraceEvent } from "./metrics/trace.ts";
 import type { Problem } from "./rollout.ts";
@@ -13,7 +13,7 @@ import type { RolloutRow, SampleCompletion } from "./training_records.ts";
 export interface TrainingInputs {
   recipe: Recipe;
   /** What the recipe's `model` names: the reference, and the start of a run that is not resumed. */
-  model: ModelFiles;
+  model: ModelText;
   /** What `data.file` holds, where the recipe names one. */
   problems?: readonly Problem[];
   run: RunDirectory;

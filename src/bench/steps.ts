@@ -7,7 +7,8 @@ import type { Gpu } from "../gpu/device.ts";
 import { type KernelTime, Profiler } from "../gpu/profiler.ts";
 import { countParameters, type ModelConfig } from "../model/config.ts";
 import { freshWeights } from "../model/init.ts";
-import { layoutParameters, packTensors } from "../model/layout.ts";
+import { memoryTensors } from "../model/load.ts";
+import { freshOptimizer } from "../trainer/api.ts";
 import { buildTrainingBatch, type TrainingBatch } from "../trainer/batch.ts";
 import { TrainerEngine } from "../trainer/engine.ts";
 import { batchObjective } from "../trainer/losses/registry.ts";
@@ -109,12 +110,8 @@ export async function measureTrainer(
   const { gpu } = stopwatch;
   const recipe = stepRecipe(size);
   const maxSequence = size.promptTokens + size.maxTokens;
-  const weights = packTensors(
-    layoutParameters(config),
-    freshWeights(config, 1),
-  ) as Float32Array<ArrayBuffer>[];
-  const start = { step: 0, weights, firstMoments: [], secondMoments: [] };
-  using engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence, start, reference: null });
+  using engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence });
+  await engine.load({ model: memoryTensors(freshWeights(config, 1)), state: freshOptimizer() });
   const batch = stepBatch(recipe, config.vocabSize, size);
   const first = await engine.step(batch);
   const { seconds, counts } = await repeat(repeats, () => engine.step(batch));
@@ -154,7 +151,6 @@ export async function measureGenerator(
 ): Promise<StepFigure> {
   const recipe = stepRecipe(size);
   const { decodeChunk, temperature } = recipe.generator;
-  const layout = layoutParameters(config);
   using engine = await GeneratorEngine.create(gpu, {
     config,
     concurrency: size.concurrency,
@@ -163,7 +159,7 @@ export async function measureGenerator(
     recomputeCache: false,
     eosIds: [],
   });
-  engine.setWeights(packTensors(layout, freshWeights(config, 1)), 0);
+  await engine.load(memoryTensors(freshWeights(config, 1)), 0);
   const sampling = { temperature, topK: 0, topP: 1, minP: 0, maxTokens: size.maxTokens, seed: 1 };
   const perGroup = Math.min(recipe.trainer.groupSize, size.concurrency);
   const groups: PromptGroup[] = Array.from(

@@ -3,12 +3,14 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { readModelName } from "../config/model_name.ts";
+import { adapterBase, withAdapters } from "../data/adapted.ts";
 import type { FileStore } from "../data/file_store.ts";
 import { openDiskStore } from "../data/file_store_disk.ts";
 import { type FetchedModel, fetchModel } from "../data/hub/cache.ts";
 import type { HubOptions } from "../data/hub/listing.ts";
 import { isLlama2cFile, openLlama2cFile } from "../data/llama2c.ts";
-import { type ModelSource, openModelFolder } from "../data/source.ts";
+import { loadModelText, type ModelSource, type ModelText, openModelFolder } from "../data/source.ts";
+import { DataError } from "../errors.ts";
 import type { CommandContext } from "./command.ts";
 import { modelFolder, typedModel } from "./recipes.ts";
 
@@ -59,4 +61,26 @@ export async function openModel(model: string, context: CommandContext): Promise
   if (fetched.downloadedBytes > 0)
     output.note(`Downloaded ${named.id}: ${mib(fetched.downloadedBytes)} MiB, kept for the next time`);
   return fetched.source;
+}
+
+/** Adapters over adapters that are followed, at most: a folder that names itself would have no end. */
+const MOST_ADAPTERS = 8;
+
+/**
+ * All of a model but its weights, named as in `openModel`; for a folder of adapters, those over the model that they name.
+ * @throws DataError as `openModel`, `adapter/*`
+ */
+export async function openPolicy(model: string, context: CommandContext, depth = 0): Promise<ModelText> {
+  const source = await openModel(model, context);
+  const base = await adapterBase(source);
+  if (!base) return loadModelText(source);
+  if (depth === MOST_ADAPTERS) {
+    throw new DataError(
+      "adapter/no-base",
+      `Cannot open the adapters in ${source.where}: after ${depth} folders of adapters there is still no model`,
+      { hint: "Check `base_model_name_or_path` in their adapter_config.json." },
+    );
+  }
+  const name = base.revision ? `${base.baseModel}@${base.revision}` : base.baseModel;
+  return withAdapters(await openPolicy(name, context, depth + 1), source);
 }

@@ -295,8 +295,8 @@ export const exportSpec = define({
     format: {
       type: "text",
       required: true,
-      choices: ["onnx", "hf"],
-      placeholder: "onnx|hf",
+      choices: ["onnx", "hf", "peft"],
+      placeholder: "onnx|hf|peft",
       description: "ONNX with a key/value cache, or the Hugging Face layout",
     },
     out: {

@@ -1,5 +1,6 @@
 /** Contradictions between recipe fields, found after each field is in bounds; every refusal names its fix. */
 import { ConfigError } from "../errors.ts";
+import { ADAPTER_MODULES } from "../model/adapters/config.ts";
 import type { ParsedRecipe, Recipe } from "./schema.ts";
 
 const refuse = (message: string, hint: string) => {
@@ -59,6 +60,28 @@ function checkLoss({ trainer, generator }: Recipe): void {
   }
 }
 
+function checkLora({ trainer: { lora, frozenDtype } }: Recipe): void {
+  const unknown = lora.targets.find((name) => !(ADAPTER_MODULES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    refuse(
+      `Cannot give adapters to \`${unknown}\` (\`trainer.lora.targets\`): decoders have no linear layer of that name`,
+      `name some of ${ADAPTER_MODULES.join(", ")}`,
+    );
+  }
+  if (lora.rank > 0 && lora.targets.length === 0) {
+    refuse(
+      "Cannot train adapters without a layer to put them at: `trainer.lora.targets` is empty",
+      "leave `trainer.lora.targets` out for all linear layers",
+    );
+  }
+  if (lora.rank === 0 && frozenDtype !== "f32") {
+    refuse(
+      `Cannot keep a model in \`trainer.frozenDtype\` = ${frozenDtype} while every parameter of it is trained`,
+      "set `trainer.lora.rank` to 8 or so, or `trainer.frozenDtype` to f32",
+    );
+  }
+}
+
 function checkRewards({ verifier }: Recipe): void {
   const { rewards, weights, lengthMax, lengthCache } = verifier;
   if (rewards.length === 0) {
@@ -100,6 +123,7 @@ export function checkContradictions(recipe: Recipe): void {
   }
   checkBatch(recipe);
   checkLoss(recipe);
+  checkLora(recipe);
   checkRewards(recipe);
 }
 

@@ -1,5 +1,5 @@
 /** Recipe fields of the generator stage: how completions are sampled. */
-import { flag, group, real, whole } from "./field.ts";
+import { choice, flag, group, real, texts, whole } from "./field.ts";
 
 export const generatorSchema = group("Generators: batched decoding, each with a GPU device of its own", {
   workers: whole({
@@ -62,6 +62,20 @@ export const generatorSchema = group("Generators: batched decoding, each with a 
     max: 256,
     unit: "decode steps",
     description: "Decode steps between two read-backs; finished rows are refilled and weights taken there",
+  }),
+  stop: texts({
+    default: [],
+    description: "Texts that end a completion where they first appear, beside the model's own end tokens",
+  }),
+  dtype: choice({
+    choices: ["f32", "f16"],
+    default: "f32",
+    description: "Number format of the generators' matrices; sums are always f32",
+  }),
+  cacheDtype: choice({
+    choices: ["f32", "f16"],
+    default: "f32",
+    description: "Number format of the key/value cache",
   }),
   recomputeCache: flag({
     default: false,

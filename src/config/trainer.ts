@@ -1,6 +1,7 @@
 /** Recipe fields of the trainer stage: objective, batch, optimiser, staleness. */
 import * as v from "valibot";
 import { choice, choiceOrDerived, flag, group, real, realOrDerived, whole, wholeOrDerived } from "./field.ts";
+import { footprint } from "./lora.ts";
 
 const objective = {
   loss: choice({
@@ -178,4 +179,5 @@ export const trainerSchema = group("Trainer: rewarded groups become the next wei
   ...objective,
   ...batch,
   ...optimiser,
+  ...footprint,
 });

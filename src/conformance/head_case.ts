@@ -9,8 +9,8 @@ import { rmsNormWeightBackward } from "../kernels/norm/rms_norm_weight_backward.
 import type { ModelConfig } from "../model/config.ts";
 import { makeDecoder } from "../model/decoder.ts";
 import { encodeHead, encodeHeadBackward, HeadWorkspace, vocabularyTile } from "../model/head.ts";
-import { packTensors } from "../model/layout.ts";
-import { LINEAR_KERNELS } from "../model/linear.ts";
+import { packTensors, unpackTensors } from "../model/layout.ts";
+import { linearKernels } from "../model/linear.ts";
 import { Parameters } from "../model/parameters.ts";
 import { type Check, largest, onePlus } from "./compare.ts";
 import type { KernelRun } from "./kernel_run.ts";
@@ -22,7 +22,7 @@ const SOFTMAX = 1e-5;
 
 export async function headChecks(run: KernelRun, vectors: Vectors): Promise<Check[]> {
   await run.gpu.compile([
-    ...LINEAR_KERNELS,
+    ...linearKernels(run.gpu, "f32"),
     headTile,
     headFinish,
     headTileBackward,
@@ -73,20 +73,19 @@ async function headPass(run: KernelRun, vectors: Vectors, capacity: number): Pro
   const dx = run.put("dx", new Float32Array(rows * width));
   encodeHead(recorder, decoder, weights, head, rows, 1);
   encodeHeadBackward(recorder, decoder, weights, gradients, head, dLogprobs, dx, rows, rows, 1);
-  const block = decoder.layout.blocks.get("embedding");
-  const [logprobs, entropy, dHidden, shard] = await run.read(
+  const [logprobs, entropy, dHidden, ...shards] = await run.read(
     head.logprobs,
     head.entropy,
     head.dNormed,
-    gradients.shards[block?.shard ?? 0],
+    ...gradients.shards,
   );
-  const from = block?.offset ?? 0;
+  const dWeight = unpackTensors(decoder.layout, shards).get("model.embed_tokens.weight");
   return {
     tile: head.tile,
     logprobs: logprobs.subarray(0, rows),
     entropy: entropy.subarray(0, rows),
     dHidden: dHidden.subarray(0, rows * width),
-    dWeight: shard.subarray(from, from + vocabSize * width),
+    dWeight: dWeight?.data ?? new Float32Array(),
   };
 }
 

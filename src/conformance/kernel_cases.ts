@@ -19,7 +19,7 @@ import {
   encodeLinear,
   encodeLinearBackwardInput,
   encodeLinearBackwardWeight,
-  LINEAR_KERNELS,
+  linearKernels,
 } from "../model/linear.ts";
 import { attentionChecks } from "./attention_case.ts";
 import { type CaseResult, type Check, failedCase, judge, largest, onePlus } from "./compare.ts";
@@ -34,7 +34,7 @@ type KernelCase = (run: KernelRun, vectors: Vectors) => Promise<Check[]>;
 const REDUCTION = 1e-5;
 
 const linear: KernelCase = async (run, vectors) => {
-  await run.gpu.compile(LINEAR_KERNELS);
+  await run.gpu.compile(linearKernels(run.gpu, "f32"));
   const [rows, inputs] = vectors.shape("x", 2);
   const [outputs] = vectors.shape("weight", 2);
   const dims = { rows, outputs, inputs };

@@ -44,7 +44,7 @@ export async function* runModelCase(
   const sequences = readSequences(forward);
   const longest = Math.max(...sequences.map(({ tokens }) => tokens.length));
   const rows = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  using policy = await Policy.create(gpu, files.config, rows, longest);
+  using policy = await Policy.create(gpu, { config: files.config, capacity: rows, maxPositions: longest });
   const run: ModelRun = { path, source, policy, forward, sequences };
   policy.weights.write(packTensors(policy.decoder.layout, files.tensors));
   yield judge(`${path} logits`, [await logitsCheck(run)]);
@@ -73,14 +73,12 @@ async function logitsCheck({ policy, forward, sequences }: ModelRun): Promise<Ch
   const batch = packRows(sequences, false);
   const rows = batch.tokens.length;
   policy.load(batch);
-  policy.forward(policy.weights, 1);
+  policy.forward(1);
   policy.recorder.submit();
   const got = new Float32Array(rows * vocab);
   const recorder = new Recorder(gpu, "logits");
   using logits = gpu.buffer("logits", rows * head.tile);
-  for (let start = 0; start < vocab; start += head.tile) {
-    const tile = Math.min(head.tile, vocab - start);
-    const weight = weights.rows(headBlock(decoder.config), start, tile, width);
+  for (const { view: weight, start, rows: tile } of weights.tiles(headBlock(decoder.config), head.tile)) {
     encodeLinear(
       recorder,
       { x: head.normed, weight, bias: null, y: logits },
@@ -105,7 +103,7 @@ async function* supervisedCases(run: ModelRun): AsyncGenerator<CaseResult> {
   const rows = batch.tokens.length;
   using gradient = policy.gpu.bufferFrom("gradient", new Float32Array(rows).fill(-1 / rows));
   policy.load(batch);
-  policy.forward(policy.weights, 1);
+  policy.forward(1);
   policy.accumulate(gradient, 1);
   policy.recorder.submit();
   const logprobs = await policy.head.logprobs.readFloats(0, rows);
@@ -186,7 +184,7 @@ async function accumulateLoss(
     using advantage = gpu.bufferFrom("advantages", micro.advantages);
     using weight = gpu.bufferFrom("token weights", micro.weights);
     policy.load(micro);
-    policy.forward(policy.weights, 1);
+    policy.forward(1);
     const { logprobs: logprob, entropy } = policy.head;
     pass.encode(
       policy.recorder,

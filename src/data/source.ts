@@ -2,6 +2,7 @@
  * How a Hugging Face folder becomes a config, text files and f32 tensors. The command line, the page and the workers call it.
  */
 import { DataError } from "../errors.ts";
+import type { AdapterFiles } from "../model/adapters/peft.ts";
 import { type ModelConfig, parseEosIds, parseModelConfig } from "../model/config.ts";
 import { readModelJson } from "./model_json.ts";
 import { type ModelReader, type ModelSource, wholeFileRanges } from "./model_source.ts";
@@ -36,6 +37,8 @@ export interface ModelText {
   chatTemplate?: string;
   /** Where its weights can be read again; absent of a model that was made, or read from what cannot be reopened. */
   source?: ModelSource;
+  /** Adapters over the weights there, merged one after another as these are read. */
+  adapters?: readonly AdapterFiles[];
 }
 
 export interface ModelFiles extends ModelText {

@@ -1,6 +1,9 @@
 /** What other stages know of the generator: its options, the groups it is given and what it reports. */
+import type { WeightsHandle } from "../data/weights_handle.ts";
 import type { TraceSpan } from "../metrics/trace.ts";
+import type { AdapterSettings } from "../model/adapters/config.ts";
 import type { ModelConfig } from "../model/config.ts";
+import type { MatrixPrecision } from "../model/parameters.ts";
 import type { Rollout } from "../rollout.ts";
 import type { ErrorRecord } from "../rpc/errors.ts";
 import type { PayloadFormat, WeightHandle } from "../weights/api.ts";
@@ -62,9 +65,16 @@ export interface EngineOptions {
   recomputeCache: boolean;
   /** Ids that end a completion. */
   eosIds: number[];
+  /** Of the matrices, and of the key/value cache; f32 by default. */
+  precision?: MatrixPrecision;
+  cachePrecision?: MatrixPrecision;
+  /** Adapters beside the model, whose versions the board brings; null or absent where it brings every parameter. */
+  adapters?: AdapterSettings | null;
 }
 
 export interface GeneratorOptions extends EngineOptions {
+  /** The model that adapters lie beside. */
+  model: WeightsHandle;
   weights: WeightHandle;
   format: PayloadFormat;
   /** Take weights whose fingerprint was checked only. */

@@ -2,25 +2,22 @@
  * The GPU half of decoding: cache, buffers and the recorded steps. Rows 0 … n are decoding; what a step needs of each
  * lies in `entries` and beside them, so that a whole chunk runs without the host.
  */
-import type { GpuBuffer } from "../gpu/buffer.ts";
+import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { attention } from "../kernels/attention/attention.ts";
-import { decodeAttention } from "../kernels/attention/decode_attention.ts";
-import { kvStore } from "../kernels/attention/kv_store.ts";
 import { gatherRows } from "../kernels/embedding/gather_rows.ts";
 import { rmsNorm } from "../kernels/norm/rms_norm.ts";
 import { decodeAdvance, endTokens } from "../kernels/sampling/decode_advance.ts";
-import { sample } from "../kernels/sampling/sample.ts";
 import { calibrateSubmits } from "../model/calibrate.ts";
 import { forwardKernels } from "../model/compile.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { type Decoder, encodeLayers, makeDecoder } from "../model/decoder.ts";
-import { headBlock } from "../model/head.ts";
-import { encodeLinear } from "../model/linear.ts";
+import { type Decoder, encodeLayers, type ModelWeights, makeDecoder } from "../model/decoder.ts";
+import { encodeLogits } from "../model/head.ts";
+import { Adapters } from "../model/lora.ts";
 import { Parameters } from "../model/parameters.ts";
 import { Workspace } from "../model/workspace.ts";
 import type { SamplingOptions } from "./api.ts";
+import { type DecodeKernels, type DecodePassOptions, decodeKernels } from "./decode_kernels.ts";
 
 /** A row to decode. */
 export interface DecodeRow {
@@ -42,23 +39,19 @@ export interface PrefillPrompt {
   slots: number[];
 }
 
-export interface DecodePassOptions {
-  config: ModelConfig;
-  concurrency: number;
-  maxSequence: number;
-  decodeChunk: number;
-  eosIds: number[];
-}
-
 const NONE = 0xffffffff;
 
-/** Rows of one prefill, at least; longer sequences raise it. */
+/** Rows of one prefill, at most: longer prompts go through in several passes, each attending the cache so far. */
 const PREFILL_ROWS = 1024;
+/** Completions that share a prompt for which its keys and values are stored in one pass. */
+const PREFILL_FAN = 64;
 
 export class DecodePass implements Disposable {
   readonly decoder: Decoder;
   readonly weights: Parameters;
+  readonly adapters: Adapters | null;
   private readonly recorder: Recorder;
+  private readonly model: ModelWeights;
   private readonly options: DecodePassOptions;
   private readonly decodeSpace: Workspace;
   private readonly prefillSpace: Workspace;
@@ -77,10 +70,11 @@ export class DecodePass implements Disposable {
   private readonly ring: GpuBuffer;
   /** (B, V) */
   private readonly logits: GpuBuffer;
-  private readonly sampler: typeof sample;
-  private readonly attend: typeof decodeAttention;
+  private readonly kernels: DecodeKernels;
   /** (E, 3) source row, slot, position: where prefilled keys and values go. */
   private readonly prefillEntries: GpuBuffer;
+  /** (rows, 3) row, slot, position of the queries of a prompt that takes several passes. */
+  private readonly queryEntries: GpuBuffer;
   /** (B) rows of the prefill whose logits are wanted. */
   private readonly lastRows: GpuBuffer;
   private readonly hidden: GpuBuffer;
@@ -90,13 +84,13 @@ export class DecodePass implements Disposable {
 
   /** @throws GpuLimitError, ShaderError */
   static async create(gpu: Gpu, options: DecodePassOptions): Promise<DecodePass> {
-    const D = options.config.headDim;
+    const { config, precision = "f32", adapters } = options;
+    const { store, attend, sampler } = decodeKernels(gpu, options);
     await gpu.compile([
-      ...forwardKernels(options.config),
-      attention(D),
-      decodeAttentionFor(options),
-      kvStore,
-      samplerFor(options.config.vocabSize),
+      ...forwardKernels(gpu, config, { precision, adapted: Boolean(adapters) }),
+      store,
+      attend,
+      sampler,
       decodeAdvance,
     ]);
     await calibrateSubmits(gpu);
@@ -106,20 +100,26 @@ export class DecodePass implements Disposable {
     );
   }
 
-  private constructor(gpu: Gpu, options: DecodePassOptions) {
-    const { config, concurrency: B, maxSequence: S, decodeChunk } = options;
+  /** Allocates; `create` compiles as well. The memory planner calls it on a device that only counts. */
+  constructor(gpu: Gpu, options: DecodePassOptions) {
+    const { config, concurrency: B, maxSequence: S, decodeChunk, adapters = null } = options;
+    const { precision = "f32", cachePrecision = "f32" } = options;
     this.options = options;
     this.recorder = new Recorder(gpu, "generator");
     this.decoder = makeDecoder(gpu, config, S);
-    this.weights = new Parameters(gpu, this.decoder.layout, "weights");
-    this.decodeSpace = new Workspace(gpu, config, B, false, "decode");
-    this.prefillSpace = new Workspace(gpu, config, Math.max(PREFILL_ROWS, S), false, "prefill");
+    this.weights = new Parameters(gpu, this.decoder.layout, "weights", precision);
+    this.adapters = adapters ? new Adapters(gpu, config, adapters) : null;
+    this.model = { base: this.weights, adapters: this.adapters };
+    const widths = this.adapters?.hiddenWidths;
+    const prefillRows = Math.min(PREFILL_ROWS, B * S);
+    this.decodeSpace = new Workspace(gpu, config, B, "none", "decode", widths);
+    this.prefillSpace = new Workspace(gpu, config, prefillRows, "none", "prefill", widths);
     const make = (name: string, length: number) => {
       const buffer = gpu.buffer(name, length);
       this.held.push(buffer);
       return buffer;
     };
-    const cache = B * S * config.kvHeads * config.headDim;
+    const cache = (B * S * config.kvHeads * config.headDim) / (cachePrecision === "f16" ? 2 : 1);
     this.keys = Array.from({ length: config.layers }, (_, i) => make(`keys ${i}`, cache));
     this.values = Array.from({ length: config.layers }, (_, i) => make(`values ${i}`, cache));
     this.entries = make("decode entries", 3 * B);
@@ -128,12 +128,9 @@ export class DecodePass implements Disposable {
     this.sampled = make("sampled", 4 * B);
     this.ring = make("token ring", 4 * B * (decodeChunk + 1));
     this.logits = make("logits", B * config.vocabSize);
-    this.sampler = samplerFor(config.vocabSize);
-    this.attend = decodeAttentionFor(options);
-    this.prefillEntries = make(
-      "prefill entries",
-      3 * Math.max(B, PREFILL_ROWS, S) * Math.max(1, Math.min(B, 64)),
-    );
+    this.kernels = decodeKernels(gpu, options);
+    this.prefillEntries = make("prefill entries", 3 * prefillRows * Math.min(B, PREFILL_FAN));
+    this.queryEntries = make("prefill queries", 3 * prefillRows);
     this.lastRows = make("last rows", B);
     this.hidden = make("last hidden", B * config.width);
     this.normed = make("last normed", B * config.width);
@@ -167,7 +164,7 @@ export class DecodePass implements Disposable {
   ): number {
     if (prompts.length === 0) return 0;
     const { recorder, decoder, weights } = this;
-    const { width, vocabSize: vocab, normEps: eps } = decoder.config;
+    const { width, normEps: eps } = decoder.config;
     const running = rows.slice(0, old).flatMap((row, i) => [i, row.rolloutId, 0, row.produced]);
     // Only the new rows draw, from the logits of their prompt.
     const fresh = prompts.flatMap(({ slots }, prompt) => slots.map(() => prompt));
@@ -187,11 +184,7 @@ export class DecodePass implements Disposable {
       { x: this.hidden, weight: weights.view("final_norm"), y: this.normed, rrms: this.normedScale },
       { rows: count, width, eps },
     );
-    encodeLinear(
-      recorder,
-      { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: this.logits },
-      { rows: count, outputs: vocab, inputs: width },
-    );
+    encodeLogits(recorder, decoder, weights, this.normed, this.logits, count);
     this.draw(rows.length, count, 0, sampling);
     recorder.submit();
     this.draws.write(Uint32Array.from(running));
@@ -215,29 +208,47 @@ export class DecodePass implements Disposable {
   /** Records one decode step of rows 0 … rows; the tokens go to ring step `step`. */
   step(step: number, rows: number, sampling: SamplingOptions): void {
     const { recorder, decoder, weights, decodeSpace, logits } = this;
-    const { heads, kvHeads: kv_heads, headDim: D, width, vocabSize: vocab, normEps: eps } = decoder.config;
-    const { concurrency: slots, maxSequence: capacity } = this.options;
-    encodeLayers(recorder, decoder, weights, decodeSpace, rows, (layer, qkv, out) => {
-      const cached = { qkv, entries: this.entries, cache_k: this.keys[layer], cache_v: this.values[layer] };
-      const dims = { rows, heads, kv_heads, head_dim: D, slots, capacity };
-      kvStore.encode(recorder, cached, { ...dims, entries: rows });
-      this.attend.encode(
-        recorder,
-        { ...cached, out },
-        { ...dims, source_rows: rows, scale: 1 / Math.sqrt(D) },
-      );
+    const { width, normEps: eps } = decoder.config;
+    encodeLayers(recorder, decoder, this.model, decodeSpace, rows, (layer, qkv, out) => {
+      this.store(layer, qkv, this.entries, rows, rows);
+      this.attendCache(layer, qkv, this.entries, rows, out);
     });
     rmsNorm.encode(
       recorder,
       { x: decodeSpace.output, weight: weights.view("final_norm"), y: this.normed, rrms: this.normedScale },
       { rows, width, eps },
     );
-    encodeLinear(
-      recorder,
-      { x: this.normed, weight: weights.view(headBlock(decoder.config)), bias: null, y: logits },
-      { rows, outputs: vocab, inputs: width },
-    );
+    encodeLogits(recorder, decoder, weights, this.normed, logits, rows);
     this.draw(rows, rows, step, sampling);
+  }
+
+  /** Stores keys and values of `rows` rows of `qkv` where `count` entries say. */
+  private store(layer: number, qkv: BufferView, entries: BufferView, count: number, rows: number): void {
+    const cache = { cache_k: this.keys[layer], cache_v: this.values[layer] };
+    this.kernels.store.encode(
+      this.recorder,
+      { qkv, entries, ...cache },
+      { ...this.cacheDims(), entries: count, rows },
+    );
+  }
+
+  /** Each row's query attends the cache of its slot, up to its own position. */
+  private attendCache(
+    layer: number,
+    qkv: BufferView,
+    entries: BufferView,
+    rows: number,
+    out: BufferView,
+  ): void {
+    const cache = { cache_k: this.keys[layer], cache_v: this.values[layer] };
+    const scale = 1 / Math.sqrt(this.decoder.config.headDim);
+    const dims = { ...this.cacheDims(), rows, source_rows: rows, scale };
+    this.kernels.attend.encode(this.recorder, { qkv, entries, ...cache, out }, dims);
+  }
+
+  private cacheDims() {
+    const { heads, kvHeads: kv_heads, headDim: head_dim } = this.decoder.config;
+    return { heads, kv_heads, head_dim, slots: this.options.concurrency, capacity: this.options.maxSequence };
   }
 
   /** Submits and reads ring steps 0 … steps (steps + 1, rows, 4). */
@@ -252,37 +263,32 @@ export class DecodePass implements Disposable {
     return this.logits.readFloats(row * vocabSize, vocabSize);
   }
 
-  /** Cuts prompts into batches that fit the prefill workspace. */
+  /** Cuts prompts into batches that fit the prefill workspace; what is too long for it is a batch of its own. */
   private *batches(prompts: readonly PrefillPrompt[]): Generator<PrefillPrompt[]> {
-    const entryCapacity = this.prefillEntries.length / 3;
     let batch: PrefillPrompt[] = [];
-    let rows = 0;
-    let entries = 0;
     for (const prompt of prompts) {
-      const { length } = prompt.tokens;
-      const added = length * prompt.slots.length;
-      if (
-        batch.length > 0 &&
-        (rows + length > this.prefillSpace.capacity || entries + added > entryCapacity)
-      ) {
+      if (batch.length > 0 && this.passRows([...batch, prompt]) === null) {
         yield batch;
         batch = [];
-        rows = 0;
-        entries = 0;
       }
       batch.push(prompt);
-      rows += length;
-      entries += added;
     }
     if (batch.length > 0) yield batch;
   }
 
+  /** Rows of the batch, or null where one pass cannot take them all. */
+  private passRows(batch: readonly PrefillPrompt[]): number | null {
+    const rows = batch.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const entries = batch.reduce((sum, { tokens, slots }) => sum + tokens.length * slots.length, 0);
+    return rows <= this.prefillSpace.capacity && 3 * entries <= this.prefillEntries.length ? rows : null;
+  }
+
   /** Records the layers over the batch's tokens, storing keys and values in every slot. Returns the tokens. */
   private fillCache(batch: readonly PrefillPrompt[]): number {
-    const { recorder, decoder, weights, prefillSpace } = this;
+    const rows = this.passRows(batch);
+    if (rows === null) return this.fillByPasses(batch[0]);
+    const { recorder, decoder, prefillSpace } = this;
     const { heads, kvHeads: kv_heads, headDim: D } = decoder.config;
-    const { concurrency: slots, maxSequence: capacity } = this.options;
-    const rows = batch.reduce((sum, { tokens }) => sum + tokens.length, 0);
     const ids = new Uint32Array(rows);
     const positions = new Uint32Array(rows);
     const segments = new Uint32Array(2 * rows);
@@ -305,12 +311,8 @@ export class DecodePass implements Disposable {
     this.prefillEntries.write(Uint32Array.from(entries));
     this.lastRows.write(Uint32Array.from(last));
     const kernel = attention(D);
-    encodeLayers(recorder, decoder, weights, prefillSpace, rows, (layer, qkv, out, lse) => {
-      kvStore.encode(
-        recorder,
-        { qkv, entries: this.prefillEntries, cache_k: this.keys[layer], cache_v: this.values[layer] },
-        { entries: entries.length / 3, rows, heads, kv_heads, head_dim: D, slots, capacity },
-      );
+    encodeLayers(recorder, decoder, this.model, prefillSpace, rows, (layer, qkv, out, lse) => {
+      this.store(layer, qkv, this.prefillEntries, entries.length / 3, rows);
       kernel.encode(
         recorder,
         { qkv, segments: prefillSpace.segments, out, lse },
@@ -320,12 +322,38 @@ export class DecodePass implements Disposable {
     return rows;
   }
 
+  /** The same for one prompt in several passes: each stores its keys and values, then attends the cache from its start. */
+  private fillByPasses({ tokens, slots: fan }: PrefillPrompt): number {
+    const { recorder, decoder, prefillSpace } = this;
+    const longest = Math.floor(this.prefillEntries.length / 3 / fan.length);
+    const step = Math.min(prefillSpace.capacity, longest);
+    for (let start = 0; start < tokens.length; start += step) {
+      // What was recorded before still reads the buffers that are written next.
+      recorder.submit();
+      const rows = Math.min(step, tokens.length - start);
+      const positions = Uint32Array.from({ length: rows }, (_, t) => start + t);
+      prefillSpace.ids.write(tokens.subarray(start, start + rows));
+      prefillSpace.positions.write(positions);
+      const stored = [...positions].flatMap((position, t) => fan.flatMap((slot) => [t, slot, position]));
+      this.prefillEntries.write(Uint32Array.from(stored));
+      this.queryEntries.write(
+        Uint32Array.from([...positions].flatMap((position, t) => [t, fan[0], position])),
+      );
+      this.lastRows.write(Uint32Array.of(rows - 1));
+      encodeLayers(recorder, decoder, this.model, prefillSpace, rows, (layer, qkv, out) => {
+        this.store(layer, qkv, this.prefillEntries, stored.length / 3, rows);
+        this.attendCache(layer, qkv, this.queryEntries, rows, out);
+      });
+    }
+    return tokens.length;
+  }
+
   private draw(rows: number, logit_rows: number, step: number, sampling: SamplingOptions): void {
     const { recorder, logits, draws, sampled, entries, progress, ring, decodeSpace } = this;
     const { temperature, topK: top_k, topP: top_p, minP: min_p, seed } = sampling;
     const vocab = this.decoder.config.vocabSize;
     const inverse_temperature = temperature === 0 ? 0 : 1 / temperature;
-    this.sampler.encode(
+    this.kernels.sampler.encode(
       recorder,
       { logits, draws, sampled },
       { rows, logit_rows, vocab, seed_low: seed, seed_high: 0, top_k, top_p, min_p, inverse_temperature },
@@ -338,6 +366,8 @@ export class DecodePass implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.recorder.dispose();
+    this.adapters?.[Symbol.dispose]();
     for (const held of [
       ...this.held,
       this.weights,
@@ -347,18 +377,4 @@ export class DecodePass implements Disposable {
     ])
       held[Symbol.dispose]();
   }
-}
-
-/** Few lanes for small vocabularies, where barriers cost more than arithmetic; many for large ones. */
-function samplerFor(vocab: number): typeof sample {
-  const lanes = vocab <= 128 ? 16 : vocab <= 4096 ? 64 : 256;
-  return sample.with({ WORKGROUP_SIZE: lanes });
-}
-
-/** Few lanes for short caches, 64 for long ones. */
-function decodeAttentionFor({ config, maxSequence }: DecodePassOptions): typeof decodeAttention {
-  const lanes = maxSequence <= 64 ? 8 : maxSequence <= 256 ? 32 : 64;
-  return decodeAttention.with({
-    WORKGROUP_SIZE: Math.max(lanes, 2 ** Math.ceil(Math.log2(config.headDim / 4))),
-  });
 }

@@ -7,7 +7,8 @@
 import { WebgrpoError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { SpanLog, traceClock } from "../metrics/trace.ts";
-import type { ParameterLayout } from "../model/layout.ts";
+import { loadParameters, type TensorStream } from "../model/load.ts";
+import type { Parameters } from "../model/parameters.ts";
 import type { Rollout } from "../rollout.ts";
 import type { EngineOptions, GeneratorReport, PromptGroup, SamplingOptions } from "./api.ts";
 import { DecodePass, type DecodeRow, type PrefillPrompt } from "./decode_pass.ts";
@@ -59,10 +60,6 @@ export class GeneratorEngine implements Disposable {
     this.freeSlots = Array.from({ length: options.concurrency }, (_, i) => options.concurrency - 1 - i);
   }
 
-  get layout(): ParameterLayout {
-    return this.pass.decoder.layout;
-  }
-
   /** Whether anything is decoding or waits to. */
   get busy(): boolean {
     return this.running.length > 0 || this.waiting.length > 0;
@@ -81,9 +78,20 @@ export class GeneratorEngine implements Disposable {
     }
   }
 
-  /** Takes new weights; running sequences go on with them. */
-  setWeights(shards: readonly Float32Array[], version: number): void {
-    this.pass.weights.write(shards);
+  /** What comes as new versions: the adapters where there are some, else every parameter. */
+  get versioned(): Parameters {
+    return this.pass.adapters?.parameters ?? this.pass.weights;
+  }
+
+  /** Fills in the model: its weights as version `version`, or what adapters, which come as versions, lie beside. */
+  async load(model: TensorStream, version = -1): Promise<void> {
+    await loadParameters(this.gpu, this.pass.weights, model);
+    this.version = version;
+  }
+
+  /** Takes a new version, shard after shard; running sequences go on with it. */
+  setWeights(shards: Iterable<Float32Array | Uint16Array>, version: number): void {
+    this.versioned.write(shards);
     if (this.version >= 0) this.report.weightSwaps++;
     this.version = version;
     this.stale = this.options.recomputeCache && this.running.length > 0;

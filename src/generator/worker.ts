@@ -1,4 +1,5 @@
 /** The generator as a worker serves it: takes groups from its port, decodes without pause, reports. Implements `GeneratorApi`. */
+import { openWeights } from "../data/weights_handle.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { traceClock } from "../metrics/trace.ts";
@@ -23,6 +24,7 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
     const gpu = await this.open(options.maxMemoryBytes);
     const engine = await GeneratorEngine.create(gpu, options);
     this.engine = engine;
+    if (options.adapters) await engine.load(await openWeights(options.model, options.config));
     const reader = openWeightReader(options.weights, { verify: options.verifyWeights });
     if ((await reader.waitForNewer(-1, FIRST_WEIGHTS_MS)) === null) {
       throw new WorkerError(
@@ -38,7 +40,7 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
     this.decode(engine, reader, ends, options).catch((error: unknown) =>
       ends.send({ kind: "failed", error: encodeError(error) }),
     );
-    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes };
+    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes + gpu.supportBytes };
   }
 
   loseDevice(): void {
@@ -82,7 +84,7 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
 
   private takeWeights(reader: WeightReader, options: GeneratorOptions): void {
     const engine = this.engine!;
-    const payload = shardPayload(engine.layout, options.format);
+    const payload = shardPayload(engine.versioned.layout, options.format);
     reader.read((bytes, version) => engine.setWeights(unpackShards(payload, bytes), version));
   }
 }

@@ -1,6 +1,15 @@
 /** Storage buffers and the views of them that kernels bind. */
 import type { Gpu } from "./device.ts";
 
+/** Bits of GPUBufferUsage, which is missing where there is no WebGPU: memory is planned there too. */
+export const BUFFER_USAGE = {
+  mapRead: 0x1,
+  copySource: 0x4,
+  copyDestination: 0x8,
+  uniform: 0x40,
+  storage: 0x80,
+} as const;
+
 let nextId = 1;
 
 /** What a kernel binds: a byte range of one buffer; the offset is a multiple of 256. */
@@ -65,6 +74,17 @@ export class GpuBuffer implements BufferView, Disposable {
       this.gpu.device.queue.writeBuffer(this.buffer, start * 4, values as GPUAllowSharedBufferSource);
   }
 
+  /** Queues a write of f16 values, given as their bits, at the `start`-th half of the buffer; both are even. */
+  writeHalves(bits: Uint16Array, start = 0): void {
+    if (start % 2 !== 0 || bits.length % 2 !== 0 || (start + bits.length) * 2 > this.size) {
+      throw new RangeError(
+        `Cannot write ${bits.length} halves at ${start} into ${this.label} of ${this.size / 2}: even numbers that end inside are needed`,
+      );
+    }
+    if (bits.length > 0)
+      this.gpu.device.queue.writeBuffer(this.buffer, start * 2, bits as GPUAllowSharedBufferSource);
+  }
+
   /** Reads `length` elements from `start` on. */
   async readFloats(start = 0, length = this.length - start): Promise<Float32Array> {
     const [bytes] = await this.gpu.staging.read([{ source: this, start, length }]);
@@ -82,4 +102,16 @@ export class GpuBuffer implements BufferView, Disposable {
     this.gpu.allocatedBytes -= this.size;
     this.buffer.destroy();
   }
+}
+
+/** A view from its element `start`, a multiple of 64, to its end; the view itself for `start` 0. @throws RangeError */
+export function viewFrom(view: BufferView, start: number): BufferView {
+  if (start === 0) return view;
+  if (start % 64 !== 0 || start * 4 >= view.size) {
+    throw new RangeError(
+      `Cannot view ${view.label} (${view.size / 4} elements) from ${start} on: a multiple of 64 inside is needed`,
+    );
+  }
+  const { id, label, buffer, offset, size } = view;
+  return { id, label, buffer, offset: offset + start * 4, size: size - start * 4 };
 }

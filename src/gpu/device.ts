@@ -3,7 +3,7 @@
  * Only `src/gpu` touches `GPUDevice`; everything else is given a `Gpu`.
  */
 import { GpuLimitError, GpuLostError, GpuUnavailableError, ShaderError } from "../errors.ts";
-import { GpuBuffer } from "./buffer.ts";
+import { BUFFER_USAGE, GpuBuffer } from "./buffer.ts";
 import type { AnyKernel } from "./kernel.ts";
 import { compilePipeline, type Pipeline } from "./pipeline.ts";
 import { StagingPool } from "./readback.ts";
@@ -31,8 +31,10 @@ export class Gpu {
   /** Resolves once, when the device is gone. */
   readonly lost: Promise<GpuLostError>;
   readonly staging: StagingPool;
-  /** Bytes of all live buffers. */
+  /** Bytes of all live storage buffers. */
   allocatedBytes = 0;
+  /** Bytes of the buffers that carry dispatches' parameters and read-back. */
+  supportBytes = 0;
   /** Buffers made so far: constant after the first step of a run. */
   allocations = 0;
   /** Estimated work after which a recorder submits by itself; `calibrateSubmits` fits it to the adapter. */
@@ -119,7 +121,8 @@ export class Gpu {
         },
       );
     }
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST | extraUsage;
+    const { storage, copySource, copyDestination } = BUFFER_USAGE;
+    const usage = storage | copySource | copyDestination | extraUsage;
     return new GpuBuffer(this, this.device.createBuffer({ label, size, usage }), label);
   }
 
@@ -150,6 +153,13 @@ export class Gpu {
       }
     }
     return made;
+  }
+
+  /** Hands what was written to the device, and resolves when it is there. @throws what `assertHealthy` throws */
+  async flush(): Promise<void> {
+    // Writes wait for a submit, even of nothing.
+    this.device.queue.submit([]);
+    await this.idle();
   }
 
   /** Resolves when all submitted work is done. @throws what `assertHealthy` throws. */
@@ -198,6 +208,12 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     });
   }
   return new Gpu(device, adapter, options);
+}
+
+/** Limits that a device of the best adapter could have; null where there is no adapter. */
+export async function adapterLimits(): Promise<GPUSupportedLimits | null> {
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  return adapter?.limits ?? null;
 }
 
 function describeAdapter(adapter: GPUAdapter): string {

@@ -1,5 +1,5 @@
 /** Reads buffers back through reusable staging buffers: one submit and one wait however many ranges are read. */
-import type { BufferView } from "./buffer.ts";
+import { BUFFER_USAGE, type BufferView } from "./buffer.ts";
 import type { Gpu } from "./device.ts";
 
 export interface ReadRange {
@@ -8,6 +8,11 @@ export interface ReadRange {
   start?: number;
   /** Elements. */
   length: number;
+}
+
+/** Bytes of the buffer through which `size` bytes are read: a run settles on a few, as sizes grow by powers of two. */
+export function stagingBytes(size: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1024, size)));
 }
 
 export class StagingPool {
@@ -53,13 +58,13 @@ export class StagingPool {
   private take(size: number): GPUBuffer {
     const found = this.idle.findIndex((buffer) => buffer.size >= size);
     if (found >= 0) return this.idle.splice(found, 1)[0];
-    // Sizes grow by powers of two, so that a run settles on a few staging buffers.
-    const rounded = 2 ** Math.ceil(Math.log2(Math.max(1024, size)));
+    const rounded = stagingBytes(size);
     this.gpu.allocations++;
+    this.gpu.supportBytes += rounded;
     return this.gpu.device.createBuffer({
       label: "staging",
       size: rounded,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      usage: BUFFER_USAGE.mapRead | BUFFER_USAGE.copyDestination,
     });
   }
 }

@@ -3,7 +3,7 @@
  * that is uploaded once a submit; bind groups are made once per (kernel, buffers) and kept. A recorder submits by
  * itself when the estimated work or the arena is full, so that no submit runs long enough for a watchdog.
  */
-import type { BufferView } from "./buffer.ts";
+import { BUFFER_USAGE, type BufferView } from "./buffer.ts";
 import type { Gpu } from "./device.ts";
 import type { AnyKernel } from "./kernel.ts";
 
@@ -46,9 +46,10 @@ export class Recorder {
     this.arena = gpu.device.createBuffer({
       label: `${label} params`,
       size: SLOT * SLOTS,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: BUFFER_USAGE.uniform | BUFFER_USAGE.copyDestination,
     });
     gpu.allocations++;
+    gpu.supportBytes += SLOT * SLOTS;
   }
 
   /** Adds a dispatch; called by `Kernel.encode`, which has checked the shapes. */
@@ -140,6 +141,7 @@ export class Recorder {
 
   /** Frees the parameter arena; the recorder is of no use afterwards. */
   dispose(): void {
+    this.gpu.supportBytes -= SLOT * SLOTS;
     this.arena.destroy();
   }
 

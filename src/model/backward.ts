@@ -12,10 +12,11 @@ import { headNormBackward } from "../kernels/norm/head_norm_backward.ts";
 import { headNormWeightBackward } from "../kernels/norm/head_norm_weight_backward.ts";
 import { rmsNormBackward } from "../kernels/norm/rms_norm_backward.ts";
 import { rmsNormWeightBackward } from "../kernels/norm/rms_norm_weight_backward.ts";
-import type { Decoder } from "./decoder.ts";
+import { type Attend, type Decoder, encodeLayer, type ModelWeights } from "./decoder.ts";
 import { encodeLinearBackwardInput, encodeLinearBackwardWeight } from "./linear.ts";
+import { encodeAdapterHidden, encodeAdaptersBackward } from "./lora.ts";
 import type { Parameters } from "./parameters.ts";
-import type { Workspace } from "./workspace.ts";
+import type { FusedBlock, HiddenWidths, Workspace } from "./workspace.ts";
 
 /** Gradient buffers of one micro-batch of N rows, shared by all layers. */
 export class BackwardWorkspace implements Disposable {
@@ -35,10 +36,12 @@ export class BackwardWorkspace implements Disposable {
   readonly dQkv: GpuBuffer;
   /** (N, H+2K, D) before the per-head norm; the same buffer where the model has none. */
   readonly dQkvRaw: GpuBuffer;
+  /** (N, T·r) of the adapters, at their widest. */
+  readonly dHidden: GpuBuffer;
   private readonly buffers: GpuBuffer[] = [];
 
   /** @throws GpuLimitError */
-  constructor(decoder: Decoder, capacity: number, label: string) {
+  constructor(decoder: Decoder, capacity: number, label: string, hiddenWidths: HiddenWidths = {}) {
     const { gpu, config } = decoder;
     const make = (name: string, width: number) => {
       const buffer = gpu.buffer(`${label} ${name}`, capacity * width);
@@ -54,6 +57,8 @@ export class BackwardWorkspace implements Disposable {
     this.delta = make("delta", config.heads);
     this.dQkv = make("d qkv", heads * config.headDim);
     this.dQkvRaw = config.qkNorm ? make("d qkv raw", heads * config.headDim) : this.dQkv;
+    const widest = Math.max(0, ...Object.values(hiddenWidths));
+    this.dHidden = widest > 0 ? make("d hidden", widest) : this.dNormed;
   }
 
   [Symbol.dispose](): void {
@@ -67,7 +72,8 @@ export interface NormBackwardViews {
   weight: BufferView;
   dy: BufferView;
   dx: BufferView;
-  dweight: BufferView;
+  /** Null where the weight is frozen. */
+  dweight: BufferView | null;
   /** Add to dx instead of overwriting it. */
   accumulate: boolean;
 }
@@ -84,58 +90,78 @@ export function encodeNormBackward(
     { x, weight, rrms: scale, dy, dx },
     { rows, width, accumulate: accumulate ? 1 : 0 },
   );
-  rmsNormWeightBackward.encode(recorder, { x, rrms: scale, dy, dweight }, { rows, width, accumulate: 1 });
+  if (dweight)
+    rmsNormWeightBackward.encode(recorder, { x, rrms: scale, dy, dweight }, { rows, width, accumulate: 1 });
+}
+
+/** What the backward pass computes with and adds to. */
+export interface BackwardModel {
+  weights: ModelWeights;
+  /** Shaped like the base weights, or like the adapters where there are some: the base is frozen then. */
+  gradients: Parameters;
 }
 
 /**
  * Records the backward pass of `encodeLayers` over a kept workspace, from `backward.dx` (the gradient of the residual
- * stream after the last layer) down to the embedding. `plan` lists, per token id, the rows that hold it.
+ * stream after the last layer) down to the embedding. `plan` lists, per token id, the rows that hold it; `attend` is
+ * needed where the workspace kept the layers' inputs only.
  */
 export function encodeLayersBackward(
   recorder: Recorder,
   decoder: Decoder,
-  weights: Parameters,
-  gradients: Parameters,
+  { weights, gradients }: BackwardModel,
   workspace: Workspace,
   backward: BackwardWorkspace,
   plan: { offsets: GpuBuffer; rows: GpuBuffer },
   rows: number,
+  attend: Attend,
 ): void {
   const { config } = decoder;
+  const { base, adapters } = weights;
+  const full = adapters ? null : gradients;
   const { width: C, heads: H, kvHeads: K, headDim: D, mlpWidth: F } = config;
-  const { dx, dNormed, dActivated, dGateUp, dAttended, delta, dQkv, dQkvRaw } = backward;
+  const { dx, dNormed, dActivated, dGateUp, dAttended, delta, dQkv, dQkvRaw, dHidden } = backward;
   const heads = { rows, heads: H, kv_heads: K, head_dim: D };
   const scale = 1 / Math.sqrt(D);
   for (let layer = config.layers - 1; layer >= 0; layer--) {
     const a = workspace.layers[layer];
-    const w = (key: string) => weights.view(`${layer}.${key}`);
-    const g = (key: string) => gradients.view(`${layer}.${key}`);
+    // The last layer's activations are those that the forward pass computed last.
+    if (workspace.kept === "inputs" && layer < config.layers - 1) {
+      encodeLayer(recorder, decoder, weights, workspace, layer, rows, attend);
+      // The last product is not needed again, but what its adapters make of its input is.
+      if (adapters) {
+        const down = { layer, block: "down" as const, rows, inputs: F };
+        encodeAdapterHidden(recorder, adapters, down, { x: a.activated, activations: a });
+      }
+    }
+    const w = (key: string) => base.view(`${layer}.${key}`);
+    const g = (key: string) => full?.view(`${layer}.${key}`) ?? null;
+    const project = (
+      block: FusedBlock,
+      { outputs, inputs }: { outputs: number; inputs: number },
+      views: { x: BufferView; dy: BufferView; dx: BufferView },
+    ) => {
+      const { x, dy } = views;
+      const dims = { rows, outputs, inputs };
+      const dweight = g(block);
+      if (dweight) encodeLinearBackwardWeight(recorder, { dy, x, dweight }, dims);
+      encodeLinearBackwardInput(recorder, { dy, weight: w(block), dx: views.dx }, dims);
+      if (adapters)
+        encodeAdaptersBackward(
+          recorder,
+          { adapters, gradients, dHidden },
+          { layer, block, ...dims },
+          { ...views, activations: a },
+        );
+    };
 
-    encodeLinearBackwardWeight(
-      recorder,
-      { dy: dx, x: a.activated, dweight: g("down") },
-      { rows, outputs: C, inputs: F },
-    );
-    encodeLinearBackwardInput(
-      recorder,
-      { dy: dx, weight: w("down"), dx: dActivated },
-      { rows, outputs: C, inputs: F },
-    );
+    project("down", { outputs: C, inputs: F }, { x: a.activated, dy: dx, dx: dActivated });
     swigluBackward.encode(
       recorder,
       { gate_up: a.gateUp, dact: dActivated, dgate_up: dGateUp },
       { rows, width: F },
     );
-    encodeLinearBackwardWeight(
-      recorder,
-      { dy: dGateUp, x: a.mlpNormed, dweight: g("gate_up") },
-      { rows, outputs: 2 * F, inputs: C },
-    );
-    encodeLinearBackwardInput(
-      recorder,
-      { dy: dGateUp, weight: w("gate_up"), dx: dNormed },
-      { rows, outputs: 2 * F, inputs: C },
-    );
+    project("gate_up", { outputs: 2 * F, inputs: C }, { x: a.mlpNormed, dy: dGateUp, dx: dNormed });
     encodeNormBackward(
       recorder,
       {
@@ -150,16 +176,7 @@ export function encodeLayersBackward(
       { rows, width: C },
     );
 
-    encodeLinearBackwardWeight(
-      recorder,
-      { dy: dx, x: a.attended, dweight: g("o") },
-      { rows, outputs: C, inputs: H * D },
-    );
-    encodeLinearBackwardInput(
-      recorder,
-      { dy: dx, weight: w("o"), dx: dAttended },
-      { rows, outputs: C, inputs: H * D },
-    );
+    project("o", { outputs: C, inputs: H * D }, { x: a.attended, dy: dx, dx: dAttended });
     const attention = { ...heads, scale };
     attentionDelta.encode(
       recorder,
@@ -194,26 +211,24 @@ export function encodeLayersBackward(
         },
         heads,
       );
-      headNormWeightBackward.encode(
-        recorder,
-        { x: a.qkvRaw, rrms: a.headScale, dy: dQkv, dweight: g("q_norm") },
-        { ...heads, first: 0, count: H, accumulate: 1 },
-      );
-      headNormWeightBackward.encode(
-        recorder,
-        { x: a.qkvRaw, rrms: a.headScale, dy: dQkv, dweight: g("k_norm") },
-        { ...heads, first: H, count: K, accumulate: 1 },
-      );
+      if (full) {
+        const normed = { x: a.qkvRaw, rrms: a.headScale, dy: dQkv };
+        for (const [key, first, count] of [
+          ["q_norm", 0, H],
+          ["k_norm", H, K],
+        ] as const) {
+          headNormWeightBackward.encode(
+            recorder,
+            { ...normed, dweight: full.view(`${layer}.${key}`) },
+            { ...heads, first, count, accumulate: 1 },
+          );
+        }
+      }
     }
-    const projection = { rows, outputs: (H + 2 * K) * D, inputs: C };
-    if (config.attentionBias)
-      biasBackward.encode(
-        recorder,
-        { dy: dQkvRaw, dbias: g("qkv_bias") },
-        { rows, outputs: projection.outputs, accumulate: 1 },
-      );
-    encodeLinearBackwardWeight(recorder, { dy: dQkvRaw, x: a.normed, dweight: g("qkv") }, projection);
-    encodeLinearBackwardInput(recorder, { dy: dQkvRaw, weight: w("qkv"), dx: dNormed }, projection);
+    const outputs = (H + 2 * K) * D;
+    const dbias = config.attentionBias ? g("qkv_bias") : null;
+    if (dbias) biasBackward.encode(recorder, { dy: dQkvRaw, dbias }, { rows, outputs, accumulate: 1 });
+    project("qkv", { outputs, inputs: C }, { x: a.normed, dy: dQkvRaw, dx: dNormed });
     encodeNormBackward(
       recorder,
       {
@@ -228,9 +243,12 @@ export function encodeLayersBackward(
       { rows, width: C },
     );
   }
-  embeddingBackward.encode(
-    recorder,
-    { offsets: plan.offsets, rows: plan.rows, dy: dx, dtable: gradients.view("embedding") },
-    { vocab: config.vocabSize, width: C, rows, accumulate: 1, first: 0 },
-  );
+  const tables = full?.parts("embedding") ?? [];
+  for (const { view: dtable, start: first, rows: count } of tables) {
+    embeddingBackward.encode(
+      recorder,
+      { offsets: plan.offsets, rows: plan.rows, dy: dx, dtable },
+      { vocab: count, first, width: C, rows, accumulate: 1 },
+    );
+  }
 }

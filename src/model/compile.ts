@@ -1,4 +1,5 @@
 /** Compiles what a model needs, all at once and before the first step. */
+import { DataError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { AnyKernel } from "../gpu/kernel.ts";
 import { attention } from "../kernels/attention/attention.ts";
@@ -7,6 +8,7 @@ import { attentionBackwardQuery } from "../kernels/attention/attention_backward_
 import { attentionDelta } from "../kernels/attention/attention_delta.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { embeddingBackward } from "../kernels/embedding/embedding_backward.ts";
+import { embeddingHalf } from "../kernels/embedding/embedding_half.ts";
 import { gatherRows } from "../kernels/embedding/gather_rows.ts";
 import { rope } from "../kernels/embedding/rope.ts";
 import { ropeBackward } from "../kernels/embedding/rope_backward.ts";
@@ -27,22 +29,41 @@ import { adamw } from "../kernels/optimizer/adamw.ts";
 import { clipCoefficient } from "../kernels/optimizer/clip_coefficient.ts";
 import { gradNorm } from "../kernels/optimizer/grad_norm.ts";
 import type { ModelConfig } from "./config.ts";
-import { LINEAR_KERNELS } from "./linear.ts";
+import { halfForm, linearKernels } from "./linear.ts";
+import { ADAPTER_KERNELS } from "./lora.ts";
+import { allowsFloat16, type MatrixPrecision } from "./parameters.ts";
+
+/** What a model's kernels depend on beside its config. */
+export interface ModelForm {
+  /** Of the matrices. */
+  precision: MatrixPrecision;
+  /** Whether there are adapters beside them. */
+  adapted: boolean;
+}
 
 /** Kernels of the forward pass. */
-export function forwardKernels(config: ModelConfig): AnyKernel[] {
+export function forwardKernels(gpu: Gpu, config: ModelConfig, form: ModelForm): AnyKernel[] {
+  if (form.precision === "f16" && !allowsFloat16(config)) {
+    throw new DataError(
+      "model/odd-for-f16",
+      `Cannot keep this model's matrices in f16: its widths (${config.width}, ${config.mlpWidth}) and its vocabulary of ${config.vocabSize} must all be multiples of 4`,
+      { hint: "Set `generator.dtype` and `trainer.frozenDtype` to f32." },
+    );
+  }
   const kernels: AnyKernel[] = [
     embedding,
     rmsNorm,
     rope,
     swiglu,
     gatherRows,
-    ...LINEAR_KERNELS,
+    ...linearKernels(gpu, form.precision),
     attention(config.headDim),
     headTile,
     headFinish,
   ];
   if (config.qkNorm) kernels.push(headNorm);
+  if (form.precision === "f16") kernels.push(embeddingHalf(halfForm(gpu)));
+  if (form.adapted) kernels.push(...ADAPTER_KERNELS);
   return kernels;
 }
 
@@ -70,6 +91,6 @@ export function trainingKernels(config: ModelConfig): AnyKernel[] {
 }
 
 /** @throws ShaderError */
-export function compileModel(gpu: Gpu, config: ModelConfig): Promise<void> {
-  return gpu.compile([...forwardKernels(config), ...trainingKernels(config)]);
+export function compileModel(gpu: Gpu, config: ModelConfig, form: ModelForm): Promise<void> {
+  return gpu.compile([...forwardKernels(gpu, config, form), ...trainingKernels(config)]);
 }

@@ -6,6 +6,7 @@ import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
+import { embeddingHalf } from "../kernels/embedding/embedding_half.ts";
 import { rope } from "../kernels/embedding/rope.ts";
 import { ropeTable } from "../kernels/embedding/rope_table.ts";
 import { swiglu } from "../kernels/mlp/swiglu.ts";
@@ -13,9 +14,10 @@ import { headNorm } from "../kernels/norm/head_norm.ts";
 import { rmsNorm } from "../kernels/norm/rms_norm.ts";
 import type { ModelConfig } from "./config.ts";
 import { layoutParameters, type ParameterLayout } from "./layout.ts";
-import { encodeLinear } from "./linear.ts";
+import { encodeLinear, halfForm } from "./linear.ts";
+import { type Adapters, encodeAdapters } from "./lora.ts";
 import type { Parameters } from "./parameters.ts";
-import type { Workspace } from "./workspace.ts";
+import type { FusedBlock, Workspace } from "./workspace.ts";
 
 /** A model's fixed parts on one device; weights come as `Parameters`, so that a reference policy shares the rest. */
 export interface Decoder {
@@ -41,6 +43,12 @@ export function makeDecoder(gpu: Gpu, config: ModelConfig, maxPositions: number)
 /** How layer `layer` attends: reads (rows, H+2K, D) `qkv`, writes (rows, H, D) `attended`. */
 export type Attend = (layer: number, qkv: BufferView, attended: BufferView, lse: BufferView) => void;
 
+/** What a forward pass computes with: a model, and adapters beside it where there are some. */
+export interface ModelWeights {
+  base: Parameters;
+  adapters: Adapters | null;
+}
+
 /**
  * Records the layers over `rows` rows of `workspace` (ids and positions are set); the residual stream after the last
  * layer is in `workspace.output`.
@@ -48,70 +56,96 @@ export type Attend = (layer: number, qkv: BufferView, attended: BufferView, lse:
 export function encodeLayers(
   recorder: Recorder,
   decoder: Decoder,
-  weights: Parameters,
+  weights: ModelWeights,
   workspace: Workspace,
   rows: number,
   attend: Attend,
 ): void {
   const { config } = decoder;
-  const { width: C, heads: H, kvHeads: K, headDim: D, mlpWidth: F, normEps: eps } = config;
   const first = workspace.layers[0]?.input ?? workspace.output;
-  embedding.encode(
-    recorder,
-    { table: weights.view("embedding"), ids: workspace.ids, y: first },
-    { rows, width: C, vocab: config.vocabSize, first: 0 },
-  );
+  encodeEmbedding(recorder, weights.base, workspace.ids, first, { rows, width: config.width });
   for (let layer = 0; layer < config.layers; layer++) {
-    const a = workspace.layers[layer];
+    const { down } = encodeLayer(recorder, decoder, weights, workspace, layer, rows, attend);
+    const { middle, activated } = workspace.layers[layer];
     const next = workspace.layers[layer + 1]?.input ?? workspace.output;
-    const w = (key: string) => weights.view(`${layer}.${key}`);
+    if (workspace.kept !== "none") recorder.copy(middle, 0, next, 0, rows * config.width);
+    down({ x: activated, y: next, accumulate: true });
+  }
+}
 
-    rmsNorm.encode(
-      recorder,
-      { x: a.input, weight: w("input_norm"), y: a.normed, rrms: a.normedScale },
-      { rows, width: C, eps },
-    );
-    encodeLinear(
-      recorder,
-      { x: a.normed, weight: w("qkv"), bias: config.attentionBias ? w("qkv_bias") : null, y: a.qkvRaw },
-      { rows, outputs: (H + 2 * K) * D, inputs: C },
-    );
-    if (config.qkNorm) {
-      headNorm.encode(
-        recorder,
-        { x: a.qkvRaw, q_weight: w("q_norm"), k_weight: w("k_norm"), y: a.qkv, rrms: a.headScale },
-        { rows, heads: H, kv_heads: K, head_dim: D, eps },
-      );
-    }
-    rope.encode(
-      recorder,
-      { positions: workspace.positions, table: decoder.rotations, qkv: a.qkv },
-      { rows, heads: H, kv_heads: K, head_dim: D, max_positions: decoder.maxPositions },
-    );
-    attend(layer, a.qkv, a.attended, a.lse);
-    if (workspace.keep) recorder.copy(a.input, 0, a.middle, 0, rows * C);
-    encodeLinear(
-      recorder,
-      { x: a.attended, weight: w("o"), bias: null, y: a.middle, accumulate: true },
-      { rows, outputs: C, inputs: H * D },
-    );
+/** Rows of the table by token, part by part. */
+function encodeEmbedding(
+  recorder: Recorder,
+  weights: Parameters,
+  ids: BufferView,
+  y: BufferView,
+  dims: { rows: number; width: number },
+): void {
+  for (const { view: table, start: first, rows: vocab } of weights.parts("embedding")) {
+    const kernel = table.precision === "f16" ? embeddingHalf(halfForm(recorder.gpu)) : embedding;
+    kernel.encode(recorder, { table, ids, y }, { ...dims, vocab, first });
+  }
+}
 
-    rmsNorm.encode(
+/**
+ * Records one layer from its input up to the MLP's activations, which the caller projects down into the stream with what is
+ * returned: the backward pass, which computes layers again, does not need that last product.
+ */
+export function encodeLayer(
+  recorder: Recorder,
+  decoder: Decoder,
+  { base, adapters }: ModelWeights,
+  workspace: Workspace,
+  layer: number,
+  rows: number,
+  attend: Attend,
+) {
+  const { config } = decoder;
+  const { width: C, heads: H, kvHeads: K, headDim: D, mlpWidth: F, normEps: eps } = config;
+  const a = workspace.layers[layer];
+  const w = (key: string) => base.view(`${layer}.${key}`);
+  const project = (block: FusedBlock, outputs: number, inputs: number, bias: BufferView | null = null) => {
+    return (views: { x: BufferView; y: BufferView; accumulate?: boolean }) => {
+      encodeLinear(recorder, { ...views, weight: w(block), bias }, { rows, outputs, inputs });
+      if (adapters)
+        encodeAdapters(
+          recorder,
+          adapters,
+          { layer, block, rows, outputs, inputs },
+          { ...views, activations: a },
+        );
+    };
+  };
+
+  rmsNorm.encode(
+    recorder,
+    { x: a.input, weight: w("input_norm"), y: a.normed, rrms: a.normedScale },
+    { rows, width: C, eps },
+  );
+  const qkvBias = config.attentionBias ? w("qkv_bias") : null;
+  project("qkv", (H + 2 * K) * D, C, qkvBias)({ x: a.normed, y: a.qkvRaw });
+  if (config.qkNorm) {
+    headNorm.encode(
       recorder,
-      { x: a.middle, weight: w("mlp_norm"), y: a.mlpNormed, rrms: a.mlpNormedScale },
-      { rows, width: C, eps },
-    );
-    encodeLinear(
-      recorder,
-      { x: a.mlpNormed, weight: w("gate_up"), bias: null, y: a.gateUp },
-      { rows, outputs: 2 * F, inputs: C },
-    );
-    swiglu.encode(recorder, { gate_up: a.gateUp, act: a.activated }, { rows, width: F });
-    if (workspace.keep) recorder.copy(a.middle, 0, next, 0, rows * C);
-    encodeLinear(
-      recorder,
-      { x: a.activated, weight: w("down"), bias: null, y: next, accumulate: true },
-      { rows, outputs: C, inputs: F },
+      { x: a.qkvRaw, q_weight: w("q_norm"), k_weight: w("k_norm"), y: a.qkv, rrms: a.headScale },
+      { rows, heads: H, kv_heads: K, head_dim: D, eps },
     );
   }
+  rope.encode(
+    recorder,
+    { positions: workspace.positions, table: decoder.rotations, qkv: a.qkv },
+    { rows, heads: H, kv_heads: K, head_dim: D, max_positions: decoder.maxPositions },
+  );
+  attend(layer, a.qkv, a.attended, a.lse);
+  if (workspace.kept !== "none") recorder.copy(a.input, 0, a.middle, 0, rows * C);
+  project("o", C, H * D)({ x: a.attended, y: a.middle, accumulate: true });
+
+  rmsNorm.encode(
+    recorder,
+    { x: a.middle, weight: w("mlp_norm"), y: a.mlpNormed, rrms: a.mlpNormedScale },
+    { rows, width: C, eps },
+  );
+  project("gate_up", 2 * F, C)({ x: a.mlpNormed, y: a.gateUp });
+  swiglu.encode(recorder, { gate_up: a.gateUp, act: a.activated }, { rows, width: F });
+  return { down: project("down", C, F) };
 }

@@ -116,17 +116,11 @@ export function encodeHead(
   rows: number,
   temperature: number,
 ): void {
-  const { vocabSize, width } = decoder.config;
-  for (let start = 0; start < vocabSize; start += head.tile) {
-    const tile = Math.min(head.tile, vocabSize - start);
+  const { width } = decoder.config;
+  for (const { view: weight, start, rows: tile } of weights.tiles(headBlock(decoder.config), head.tile)) {
     encodeLinear(
       recorder,
-      {
-        x: head.normed,
-        weight: weights.rows(headBlock(decoder.config), start, tile, width),
-        bias: null,
-        y: head.scratch,
-      },
+      { x: head.normed, weight, bias: null, y: head.scratch },
       { rows, outputs: tile, inputs: width },
     );
     headTile.encode(
@@ -148,15 +142,34 @@ export function encodeHead(
   );
 }
 
+/** Records (rows, V) logits of rows that are normed already, one part of the vocabulary after another. */
+export function encodeLogits(
+  recorder: Recorder,
+  decoder: Decoder,
+  weights: Parameters,
+  normed: BufferView,
+  logits: BufferView,
+  rows: number,
+): void {
+  const { width, vocabSize } = decoder.config;
+  for (const part of weights.parts(headBlock(decoder.config))) {
+    encodeLinear(
+      recorder,
+      { x: normed, weight: part.view, bias: null, y: logits, yStart: part.start, yStride: vocabSize },
+      { rows, outputs: part.rows, inputs: width },
+    );
+  }
+}
+
 /**
- * Records the gradient of Σ dLogprobs · logprob: adds to the head's and final norm's gradients and into rows
- * `head.index` of `dx`.
+ * Records the gradient of Σ dLogprobs · logprob: adds to the head's and final norm's gradients, where these are wanted,
+ * and into rows `head.index` of `dx`.
  */
 export function encodeHeadBackward(
   recorder: Recorder,
   decoder: Decoder,
   weights: Parameters,
-  gradients: Parameters,
+  gradients: Parameters | null,
   head: HeadWorkspace,
   dLogprobs: BufferView,
   dx: BufferView,
@@ -164,13 +177,14 @@ export function encodeHeadBackward(
   rows: number,
   temperature: number,
 ): void {
-  const { vocabSize, width } = decoder.config;
+  const { width } = decoder.config;
   const key = headBlock(decoder.config);
-  for (let start = 0; start < vocabSize; start += head.tile) {
-    const tile = Math.min(head.tile, vocabSize - start);
+  const tiles = weights.tiles(key, head.tile);
+  const gradientTiles = gradients?.tiles(key, head.tile);
+  for (const [i, { view: weight, start, rows: tile }] of tiles.entries()) {
     const dims = { rows, outputs: tile, inputs: width };
-    const weight = weights.rows(key, start, tile, width);
-    if (head.tile < vocabSize)
+    // A lone tile still holds its logits.
+    if (tiles.length > 1)
       encodeLinear(recorder, { x: head.normed, weight, bias: null, y: head.scratch }, dims);
     headTileBackward.encode(
       recorder,
@@ -182,11 +196,12 @@ export function encodeHeadBackward(
       { dy: head.scratch, weight, dx: head.dNormed, accumulate: start > 0 },
       dims,
     );
-    encodeLinearBackwardWeight(
-      recorder,
-      { dy: head.scratch, x: head.normed, dweight: gradients.rows(key, start, tile, width) },
-      dims,
-    );
+    if (gradientTiles)
+      encodeLinearBackwardWeight(
+        recorder,
+        { dy: head.scratch, x: head.normed, dweight: gradientTiles[i].view },
+        dims,
+      );
   }
   encodeNormBackward(
     recorder,
@@ -196,7 +211,7 @@ export function encodeHeadBackward(
       weight: weights.view("final_norm"),
       dy: head.dNormed,
       dx: head.dHidden,
-      dweight: gradients.view("final_norm"),
+      dweight: gradients?.view("final_norm") ?? null,
       accumulate: false,
     },
     { rows, width },

@@ -1,5 +1,5 @@
 /**
- * A trainable policy on one device: weights, gradients, moments and the buffers of one micro-batch. The trainer's
+ * A trainable policy on one device: weights or adapters, gradients, moments and the buffers of one micro-batch. The trainer's
  * engine and the distiller drive it; it knows neither losses nor rewards. Nothing is allocated after the constructor.
  */
 import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
@@ -10,13 +10,15 @@ import { embeddingPlan } from "../kernels/embedding/embedding_plan.ts";
 import { adamw } from "../kernels/optimizer/adamw.ts";
 import { clipCoefficient } from "../kernels/optimizer/clip_coefficient.ts";
 import { gradNorm, gradNormPartials } from "../kernels/optimizer/grad_norm.ts";
+import type { AdapterSettings } from "./adapters/config.ts";
 import { BackwardWorkspace, encodeLayersBackward } from "./backward.ts";
 import { calibrateSubmits } from "./calibrate.ts";
 import { compileModel } from "./compile.ts";
 import type { ModelConfig } from "./config.ts";
-import { type Decoder, encodeLayers, makeDecoder } from "./decoder.ts";
+import { type Attend, type Decoder, encodeLayers, type ModelWeights, makeDecoder } from "./decoder.ts";
 import { encodeFinalNorm, encodeHead, encodeHeadBackward, HeadWorkspace } from "./head.ts";
-import { Parameters } from "./parameters.ts";
+import { Adapters } from "./lora.ts";
+import { type MatrixPrecision, Parameters } from "./parameters.ts";
 import { Workspace } from "./workspace.ts";
 
 export interface AdamWSettings {
@@ -43,11 +45,27 @@ export interface PackedRows {
   targets: Uint32Array;
 }
 
+export interface PolicyOptions {
+  config: ModelConfig;
+  /** Rows of a micro-batch, at most. */
+  capacity: number;
+  /** Longest sequence in tokens. */
+  maxPositions: number;
+  /** Trains these beside a frozen model; every parameter without them. */
+  adapters?: AdapterSettings | null;
+  /** How a frozen model's matrices are kept; what is trained is always f32. */
+  frozenPrecision?: MatrixPrecision;
+  /** Computes activations again in the backward pass instead of keeping them. */
+  recompute?: boolean;
+}
+
 export class Policy implements Disposable {
   readonly gpu: Gpu;
   readonly decoder: Decoder;
   readonly recorder: Recorder;
+  /** The model; frozen where there are adapters. */
   readonly weights: Parameters;
+  readonly adapters: Adapters | null;
   readonly gradients: Parameters;
   readonly firstMoments: Parameters;
   readonly secondMoments: Parameters;
@@ -58,35 +76,41 @@ export class Policy implements Disposable {
   private readonly backward: BackwardWorkspace;
   private readonly partials: GpuBuffer;
   private readonly plan: { offsets: GpuBuffer; rows: GpuBuffer };
+  private readonly attend: Attend;
   private rows = 0;
   private selected = 0;
 
-  /** Compiles the kernels and allocates for micro-batches of `capacity` rows. @throws GpuLimitError, ShaderError */
-  static async create(
-    gpu: Gpu,
-    config: ModelConfig,
-    capacity: number,
-    maxPositions: number,
-  ): Promise<Policy> {
-    await compileModel(gpu, config);
+  /** Compiles the kernels and allocates. @throws GpuLimitError, ShaderError */
+  static async create(gpu: Gpu, options: PolicyOptions): Promise<Policy> {
+    const { config, adapters, capacity } = options;
+    await compileModel(gpu, config, { precision: modelPrecision(options), adapted: Boolean(adapters) });
     await calibrateSubmits(gpu);
-    return gpu.withRoom(
-      `a policy with micro-batches of ${capacity} tokens`,
-      () => new Policy(gpu, makeDecoder(gpu, config, maxPositions), capacity),
-    );
+    return gpu.withRoom(`a policy with micro-batches of ${capacity} tokens`, () => new Policy(gpu, options));
   }
 
-  private constructor(gpu: Gpu, decoder: Decoder, capacity: number) {
+  /** Allocates; `create` compiles as well. The memory planner calls it on a device that only counts. */
+  constructor(gpu: Gpu, options: PolicyOptions) {
+    const { config, capacity, maxPositions, adapters = null, recompute = false } = options;
+    const decoder = makeDecoder(gpu, config, maxPositions);
     this.gpu = gpu;
     this.decoder = decoder;
     this.recorder = new Recorder(gpu, "policy");
-    const { layout, config } = decoder;
-    this.weights = new Parameters(gpu, layout, "weights");
+    this.weights = new Parameters(gpu, decoder.layout, "weights", modelPrecision(options));
+    this.adapters = adapters ? new Adapters(gpu, config, adapters) : null;
+    const { layout } = this.trained;
     this.gradients = new Parameters(gpu, layout, "gradients");
     this.firstMoments = new Parameters(gpu, layout, "first moments");
     this.secondMoments = new Parameters(gpu, layout, "second moments");
-    this.workspace = new Workspace(gpu, config, capacity, true, "train");
-    this.backward = new BackwardWorkspace(decoder, capacity, "train");
+    const hiddenWidths = this.adapters?.hiddenWidths;
+    this.workspace = new Workspace(
+      gpu,
+      config,
+      capacity,
+      recompute ? "inputs" : "all",
+      "train",
+      hiddenWidths,
+    );
+    this.backward = new BackwardWorkspace(decoder, capacity, "train", hiddenWidths);
     this.head = new HeadWorkspace(decoder, capacity, "head");
     this.partials = gpu.buffer(
       "norm partials",
@@ -97,13 +121,19 @@ export class Policy implements Disposable {
       offsets: gpu.buffer("token offsets", config.vocabSize + 1),
       rows: gpu.buffer("token rows", capacity),
     };
+    this.attend = (_, qkv, out, lse) => {
+      const { heads, kvHeads: kv_heads, headDim: D } = config;
+      attention(D).encode(
+        this.recorder,
+        { qkv, segments: this.workspace.segments, out, lse },
+        { rows: this.rows, heads, kv_heads, head_dim: D, scale: 1 / Math.sqrt(D) },
+      );
+    };
   }
 
-  /** Another set of weights with the same layout (a frozen reference). @throws GpuLimitError */
-  frozenCopy(shards: readonly Float32Array[]): Parameters {
-    const copy = new Parameters(this.gpu, this.decoder.layout, "reference");
-    copy.write(shards);
-    return copy;
+  /** What the optimiser changes. */
+  get trained(): Parameters {
+    return this.adapters?.parameters ?? this.weights;
   }
 
   /** Uploads a micro-batch. Submits what was recorded before, which may still use the buffers. @throws RangeError */
@@ -132,31 +162,33 @@ export class Policy implements Disposable {
     this.selected = batch.rows.length;
   }
 
-  /** Records log-probabilities (`head.logprobs`) and entropies of the loaded targets under `weights`. */
-  forward(weights: Parameters, temperature: number): void {
-    const { recorder, decoder, workspace, head, rows, selected } = this;
-    const { heads, kvHeads: kv_heads, headDim: D } = decoder.config;
-    const kernel = attention(D);
-    encodeLayers(recorder, decoder, weights, workspace, rows, (_, qkv, out, lse) =>
-      kernel.encode(
-        recorder,
-        { qkv, segments: workspace.segments, out, lse },
-        { rows, heads, kv_heads, head_dim: D, scale: 1 / Math.sqrt(D) },
-      ),
-    );
-    encodeFinalNorm(recorder, decoder, weights, head, workspace.output, rows, selected);
-    encodeHead(recorder, decoder, weights, head, selected, temperature);
+  /** Records log-probabilities (`head.logprobs`) and entropies of the loaded targets under the policy. */
+  forward(temperature: number): void {
+    this.forwardWith({ base: this.weights, adapters: this.adapters }, temperature);
   }
 
-  /** Records the gradient of Σ dLogprobs · logprob, added to `gradients`; follows `forward` with the same weights. */
+  /** The same under a reference: other weights, or the policy's without its adapters. */
+  forwardReference(reference: Parameters, temperature: number): void {
+    this.forwardWith({ base: reference, adapters: null }, temperature);
+  }
+
+  private forwardWith(weights: ModelWeights, temperature: number): void {
+    const { recorder, decoder, workspace, head, rows, selected } = this;
+    encodeLayers(recorder, decoder, weights, workspace, rows, this.attend);
+    encodeFinalNorm(recorder, decoder, weights.base, head, workspace.output, rows, selected);
+    encodeHead(recorder, decoder, weights.base, head, selected, temperature);
+  }
+
+  /** Records the gradient of Σ dLogprobs · logprob, added to `gradients`; follows `forward`. */
   accumulate(dLogprobs: BufferView, temperature: number): void {
-    const { recorder, decoder, weights, gradients, workspace, head, backward, rows, selected } = this;
+    const { recorder, decoder, weights, adapters, gradients, workspace, head, backward, rows, selected } =
+      this;
     recorder.clear(backward.dx, 0, rows * decoder.config.width);
     encodeHeadBackward(
       recorder,
       decoder,
       weights,
-      gradients,
+      adapters ? null : gradients,
       head,
       dLogprobs,
       backward.dx,
@@ -164,15 +196,16 @@ export class Policy implements Disposable {
       selected,
       temperature,
     );
-    encodeLayersBackward(recorder, decoder, weights, gradients, workspace, backward, this.plan, rows);
+    const model = { weights: { base: weights, adapters }, gradients };
+    encodeLayersBackward(recorder, decoder, model, workspace, backward, this.plan, rows, this.attend);
   }
 
   /** Records one AdamW step (arXiv:1711.05101) after clipping by global norm, then zeroes the gradients. `step` is from 1. */
   update(settings: AdamWSettings, step: number): void {
-    const { recorder, decoder } = this;
+    const { recorder } = this;
+    const { layout } = this.trained;
     let start = 0;
-    for (let s = 0; s < decoder.layout.shards.length; s++) {
-      const { length } = decoder.layout.shards[s];
+    for (const [s, { length }] of layout.shards.entries()) {
       gradNorm.encode(
         recorder,
         { gradient: this.gradients.shards[s], partials: this.partials },
@@ -188,40 +221,35 @@ export class Policy implements Disposable {
     // The shader sees the betas rounded to f32: the corrections must be of the same numbers.
     const correction1 = 1 - Math.fround(settings.beta1) ** step;
     const correction2 = 1 - Math.fround(settings.beta2) ** step;
-    for (let s = 0; s < decoder.layout.shards.length; s++) {
-      const { length, decayLength } = decoder.layout.shards[s];
-      const ranges = [
-        { start: 0, count: decayLength, weight_decay: settings.weightDecay },
-        { start: decayLength, count: length - decayLength, weight_decay: 0 },
-      ];
-      for (const { start: at, count, weight_decay } of ranges) {
-        if (count === 0) continue;
-        adamw.encode(
-          recorder,
-          {
-            gradient: this.gradients.shards[s].view(at, count),
-            norm: this.norm,
-            parameter: this.weights.shards[s].view(at, count),
-            first_moment: this.firstMoments.shards[s].view(at, count),
-            second_moment: this.secondMoments.shards[s].view(at, count),
-          },
-          {
-            count,
-            learning_rate: settings.learningRate,
-            beta1: settings.beta1,
-            beta2: settings.beta2,
-            eps: settings.eps,
-            weight_decay,
-            correction1,
-            correction2,
-          },
-        );
-      }
+    for (const [s, { length: count, matrices }] of layout.shards.entries()) {
+      adamw.encode(
+        recorder,
+        {
+          gradient: this.gradients.shards[s],
+          norm: this.norm,
+          parameter: this.trained.shards[s],
+          first_moment: this.firstMoments.shards[s],
+          second_moment: this.secondMoments.shards[s],
+        },
+        {
+          count,
+          learning_rate: settings.learningRate,
+          beta1: settings.beta1,
+          beta2: settings.beta2,
+          eps: settings.eps,
+          // Norms and biases are not decayed.
+          weight_decay: matrices ? settings.weightDecay : 0,
+          correction1,
+          correction2,
+        },
+      );
     }
     this.gradients.clear(recorder);
   }
 
   [Symbol.dispose](): void {
+    this.recorder.dispose();
+    this.adapters?.[Symbol.dispose]();
     for (const held of [
       this.weights,
       this.gradients,
@@ -239,4 +267,8 @@ export class Policy implements Disposable {
       held[Symbol.dispose]();
     }
   }
+}
+
+function modelPrecision({ adapters, frozenPrecision = "f32" }: PolicyOptions): MatrixPrecision {
+  return adapters ? frozenPrecision : "f32";
 }

@@ -3,6 +3,12 @@ import type { GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ModelConfig } from "./config.ts";
 
+/** Matrices that one linear layer reads side by side. */
+export type FusedBlock = "qkv" | "o" | "gate_up" | "down";
+
+/** (T·r) by block with adapters. */
+export type HiddenWidths = Partial<Record<FusedBlock, number>>;
+
 /** What a layer leaves behind for its backward pass. N rows. */
 export interface LayerActivations {
   /** (N, C) residual stream at the layer's input. */
@@ -31,13 +37,20 @@ export interface LayerActivations {
   gateUp: GpuBuffer;
   /** (N, F) */
   activated: GpuBuffer;
+  /** (N, T·r) what the adapters of a block make of its input; empty without adapters. */
+  hidden: Partial<Record<FusedBlock, GpuBuffer>>;
 }
+
+/**
+ * What stays after the forward pass. `none`: a generator's, which has no backward pass. `all`: everything. `inputs`: each
+ * layer's input alone, from which the backward pass computes the rest again, layer by layer (arXiv:1604.06174).
+ */
+export type Kept = "none" | "inputs" | "all";
 
 export class Workspace implements Disposable {
   /** Rows it holds. */
   readonly capacity: number;
-  /** Whether every layer has buffers of its own (a backward pass follows). */
-  readonly keep: boolean;
+  readonly kept: Kept;
   /** (N) token ids. */
   readonly ids: GpuBuffer;
   /** (N) position of each row in its sequence. */
@@ -50,9 +63,17 @@ export class Workspace implements Disposable {
   private readonly buffers: GpuBuffer[] = [];
 
   /** @throws GpuLimitError */
-  constructor(gpu: Gpu, config: ModelConfig, capacity: number, keep: boolean, label: string) {
+  constructor(
+    gpu: Gpu,
+    config: ModelConfig,
+    capacity: number,
+    kept: Kept,
+    label: string,
+    hiddenWidths: HiddenWidths = {},
+  ) {
     this.capacity = capacity;
-    this.keep = keep;
+    this.kept = kept;
+    const keep = kept !== "none";
     const make = (name: string, width: number) => {
       const buffer = gpu.buffer(`${label} ${name}`, capacity * width);
       this.buffers.push(buffer);
@@ -80,30 +101,21 @@ export class Workspace implements Disposable {
         mlpNormedScale: make(`${i} mlp normed scale`, 1),
         gateUp: make(`${i} gate up`, 2 * config.mlpWidth),
         activated: make(`${i} activated`, config.mlpWidth),
+        hidden: Object.fromEntries(
+          Object.entries(hiddenWidths).map(([block, width]) => [block, make(`${i} ${block} hidden`, width)]),
+        ),
       };
     };
-    if (keep) this.layers = Array.from({ length: config.layers }, (_, i) => layer(i));
+    if (kept === "all") this.layers = Array.from({ length: config.layers }, (_, i) => layer(i));
     else {
       const shared = layer(0);
-      this.layers = Array.from({ length: config.layers }, () => shared);
+      this.layers = Array.from({ length: config.layers }, (_, i) =>
+        i === 0 || !keep ? shared : { ...shared, input: make(`${i} input`, C) },
+      );
     }
   }
 
   [Symbol.dispose](): void {
     for (const buffer of this.buffers) buffer[Symbol.dispose]();
   }
-}
-
-/** Elements of activations a row needs, for the estimate before a run. */
-export function workspaceElementsPerRow(config: ModelConfig, keep: boolean): number {
-  const heads = config.heads + 2 * config.kvHeads;
-  const perLayer =
-    (keep ? 4 : 2) * config.width +
-    2 +
-    heads * config.headDim * (config.qkNorm ? 2 : 1) +
-    (config.qkNorm ? config.heads + config.kvHeads : 1) +
-    config.heads * config.headDim +
-    config.heads +
-    3 * config.mlpWidth;
-  return 4 + config.width + perLayer * (keep ? config.layers : 1);
 }

@@ -1,17 +1,27 @@
 /** What the loop and the front ends know of the trainer worker. */
 import type { Recipe } from "../config/schema.ts";
+import type { WeightsHandle } from "../data/weights_handle.ts";
 import type { TraceSpan } from "../metrics/trace.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { WeightHandle } from "../weights/api.ts";
 import type { TrainingBatch } from "./batch.ts";
 
-/** Everything that the optimiser needs to go on: flat shards in the layout of `layoutParameters`. */
+/**
+ * Everything that the optimiser needs to go on: flat shards of what is trained, every parameter (`layoutParameters`) or the
+ * adapters (`layoutAdapters`).
+ */
 export interface OptimizerState {
   /** Optimiser steps done. */
   step: number;
+  /** Without any: the model itself, or fresh adapters. */
   weights: Float32Array<ArrayBuffer>[];
   firstMoments: Float32Array<ArrayBuffer>[];
   secondMoments: Float32Array<ArrayBuffer>[];
+}
+
+/** Before the first step. */
+export function freshOptimizer(): OptimizerState {
+  return { step: 0, weights: [], firstMoments: [], secondMoments: [] };
 }
 
 export interface TrainerOptions {
@@ -19,10 +29,10 @@ export interface TrainerOptions {
   config: ModelConfig;
   /** Longest prompt and completion together, in tokens. */
   maxSequence: number;
+  /** The model that training began with: frozen under adapters, and the reference where `trainer.klBeta` is not 0. */
+  model: WeightsHandle;
   /** Where to begin; moments of zero length mean zeros. */
   start: OptimizerState;
-  /** Weights of the frozen reference; needed when `trainer.klBeta` is not 0. */
-  reference: Float32Array<ArrayBuffer>[] | null;
   weights: WeightHandle;
   /** The version under which the starting weights are published. */
   firstVersion: number;

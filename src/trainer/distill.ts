@@ -59,7 +59,7 @@ export async function distill(gpu: Gpu, options: DistillOptions): Promise<Float3
   const { config, stages, batchSize, beta2, weightDecay, maxGradNorm, reportEvery } = options;
   const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
   const longest = Math.max(...draw(options, stages[0].teacher, 0, 512).map(length)) + 8;
-  using policy = await Policy.create(gpu, config, batchSize * longest, longest);
+  using policy = await Policy.create(gpu, { config, capacity: batchSize * longest, maxPositions: longest });
   using gradient = gpu.buffer("distillation gradient", batchSize * longest);
   policy.weights.write(packTensors(policy.decoder.layout, options.tensors));
   let index = 0;
@@ -74,7 +74,7 @@ export async function distill(gpu: Gpu, options: DistillOptions): Promise<Float3
       tokens += count;
       policy.load(rows);
       gradient.write(new Float32Array(count).fill(-1 / count));
-      policy.forward(policy.weights, 1);
+      policy.forward(1);
       policy.accumulate(gradient, 1);
       const learningRate = learningRateAt(step, {
         shape: options.schedule,

@@ -2,14 +2,18 @@
  * The trainer's inner half: one batch in, one AdamW step (or one per minibatch) out. Owns the policy on the GPU; what
  * it is given fixes every advantage and token weight, so micro-batch order and packing cannot change the gradient.
  */
+import { loraSettings } from "../config/lora.ts";
 import type { Recipe } from "../config/schema.ts";
 import { WebgrpoError } from "../errors.ts";
 import type { GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { SpanLog, traceClock } from "../metrics/trace.ts";
+import { freshAdapters } from "../model/adapters/init.ts";
 import type { ModelConfig } from "../model/config.ts";
-import type { Parameters } from "../model/parameters.ts";
-import { Policy } from "../model/policy.ts";
+import { packTensors } from "../model/layout.ts";
+import { loadParameters, type TensorStream } from "../model/load.ts";
+import { Parameters } from "../model/parameters.ts";
+import { Policy, type PolicyOptions } from "../model/policy.ts";
 import type { OptimizerState, TrainerKnobs, TrainerStep } from "./api.ts";
 import { gatherMicroBatch, inputLengths, splitMinibatches, type TrainingBatch } from "./batch.ts";
 import { LossPass, lossKernels, lossMetrics } from "./losses/loss_pass.ts";
@@ -23,14 +27,22 @@ export interface EngineOptions {
   config: ModelConfig;
   /** Longest prompt and completion together, in tokens. */
   maxSequence: number;
-  start: OptimizerState;
-  reference: Float32Array[] | null;
+}
+
+/** Where an engine begins. */
+export interface EngineStart {
+  /** The model that the recipe names. */
+  model: TensorStream;
+  state: OptimizerState;
 }
 
 export interface EngineStep extends Omit<TrainerStep, "version" | "computeMs" | "publishMs" | "spans"> {
-  /** The new weights, by shard. */
-  weights: Float32Array[];
+  /** What is trained, by shard, where it is small enough to come with the step's figures; else see `streamTrained`. */
+  trained: Float32Array[] | null;
 }
+
+/** Bytes of trained parameters that are read back together with a step's figures, at most. */
+export const READ_ALONG_BYTES = 2 ** 24;
 
 /** A minibatch whose gradient was submitted. */
 interface Accumulated {
@@ -45,12 +57,12 @@ interface Accumulated {
 export class TrainerEngine implements Disposable {
   readonly policy: Policy;
   /** Optimiser steps done. */
-  optimizerStep: number;
+  optimizerStep = 0;
   /** What it did when; see `TrainerStep.spans`. */
   readonly spans = new SpanLog();
   private readonly recipe: Recipe;
   private readonly loss: LossPass;
-  private readonly reference: Parameters | null;
+  private readonly reference: Parameters | null = null;
   private readonly oldLogprobs: GpuBuffer;
   private readonly samplerLogprobs: GpuBuffer;
   private readonly refLogprobs: GpuBuffer;
@@ -61,29 +73,28 @@ export class TrainerEngine implements Disposable {
   private readonly sequenceOffsets: GpuBuffer;
   private peakLearningRate: number;
 
-  /** @throws GpuLimitError, ShaderError */
+  /** Compiles and allocates; `load` comes next. @throws GpuLimitError, ShaderError */
   static async create(gpu: Gpu, options: EngineOptions): Promise<TrainerEngine> {
-    const { recipe, config, maxSequence } = options;
-    const capacity = Math.max(recipe.trainer.microBatchTokens, maxSequence);
-    const loss = policyLoss(recipe.trainer.loss);
-    await gpu.compile(lossKernels(loss, recipeLossSettings(recipe)));
-    const policy = await Policy.create(gpu, config, capacity, maxSequence);
-    return gpu.withRoom("the trainer's buffers", () => new TrainerEngine(policy, options, capacity));
+    const { recipe } = options;
+    await gpu.compile(lossKernels(policyLoss(recipe.trainer.loss), recipeLossSettings(recipe)));
+    const policy = await Policy.create(gpu, policyOptions(options));
+    return gpu.withRoom("the trainer's buffers", () => new TrainerEngine(policy, options));
   }
 
-  private constructor(policy: Policy, options: EngineOptions, capacity: number) {
-    const { recipe, start, reference, maxSequence } = options;
+  /** Allocates; `create` compiles as well. The memory planner calls it on a device that only counts. */
+  constructor(policy: Policy, options: EngineOptions) {
+    const { recipe, maxSequence } = options;
     const { gpu } = policy;
+    const { capacity } = policy.workspace;
     this.policy = policy;
     this.recipe = recipe;
-    this.optimizerStep = start.step;
     this.peakLearningRate = recipe.trainer.learningRate;
-    policy.weights.write(start.weights);
-    if (start.firstMoments.length > 0) {
-      policy.firstMoments.write(start.firstMoments);
-      policy.secondMoments.write(start.secondMoments);
-    }
-    this.reference = reference ? policy.frozenCopy(reference) : null;
+    const refers = recipe.trainer.klBeta > 0;
+    // Adapters need no copy: without them the policy is the reference.
+    if (refers)
+      this.reference = policy.adapters
+        ? policy.weights
+        : new Parameters(gpu, policy.decoder.layout, "reference");
     this.loss = new LossPass(gpu, policyLoss(recipe.trainer.loss), recipeLossSettings(recipe), {
       tokens: capacity,
       sequences: capacity,
@@ -91,11 +102,36 @@ export class TrainerEngine implements Disposable {
     });
     this.oldLogprobs = gpu.buffer("old logprobs", capacity);
     this.samplerLogprobs = gpu.buffer("sampler logprobs", capacity);
-    this.refLogprobs = gpu.buffer("reference logprobs", reference ? capacity : 1);
+    this.refLogprobs = gpu.buffer("reference logprobs", refers ? capacity : 1);
     this.trainerLogprobs = gpu.buffer("trainer logprobs", recipe.trainer.batchSize * maxSequence);
     this.advantages = gpu.buffer("advantages", capacity);
     this.tokenWeights = gpu.buffer("token weights", capacity);
     this.sequenceOffsets = gpu.buffer("completion offsets", capacity + 1);
+  }
+
+  /** Fills in the model, and what training has made of it so far. @throws DataError */
+  async load({ model, state }: EngineStart): Promise<void> {
+    const { policy, reference } = this;
+    const { gpu } = policy;
+    this.optimizerStep = state.step;
+    const begins = state.weights.length === 0;
+    if (policy.adapters || begins) await loadParameters(gpu, policy.weights, model);
+    if (reference && reference !== policy.weights) await loadParameters(gpu, reference, model);
+    if (!begins) policy.trained.write(state.weights);
+    else if (policy.adapters) {
+      const { config } = policy.decoder;
+      const fresh = freshAdapters(config, policy.adapters.settings, this.recipe.seed);
+      policy.trained.write(packTensors(policy.trained.layout, fresh));
+    }
+    if (state.firstMoments.length > 0) {
+      policy.firstMoments.write(state.firstMoments);
+      policy.secondMoments.write(state.secondMoments);
+    }
+  }
+
+  /** Hands out a copy of every shard of what is trained. */
+  streamTrained(onShard: (shard: number, values: Float32Array) => void): Promise<void> {
+    return this.policy.trained.stream(this.policy.gpu, onShard);
   }
 
   /** Changes what may be changed while running; it holds from the next batch on. */
@@ -110,7 +146,8 @@ export class TrainerEngine implements Disposable {
     const metrics: Record<string, number>[] = [];
     let forwardedTokens = 0;
     let trainedTokens = 0;
-    let weights: Float32Array[] = [];
+    let trained: Float32Array[] | null = null;
+    const along = this.readAlong();
     const trainerLogprobs = new Float32Array(batch.generatorLogprobs.length);
     const advantages = new Float32Array(batch.advantages.length);
     const old =
@@ -127,7 +164,7 @@ export class TrainerEngine implements Disposable {
         { source: loss.summary, length: done.order.length * SUMMARY_WIDTH },
         { source: policy.norm, length: 2 },
         { source: this.trainerLogprobs, length: count },
-        ...policy.weights.shards.map((source) => ({ source, length: source.length })),
+        ...along.map((source) => ({ source, length: source.length })),
       ]);
       this.spans.add("forward, backward, optimiser", done.packed, { tokens: done.forwardedTokens });
       const [summary, norm, logprobs, ...shards] = read.map((bytes) => new Float32Array(bytes));
@@ -140,7 +177,7 @@ export class TrainerEngine implements Disposable {
           },
         );
       }
-      weights = shards;
+      trained = along.length > 0 ? shards : null;
       forwardedTokens += done.forwardedTokens;
       trainerLogprobs.set(inBatchOrder(minibatch, done.order, logprobs), from);
       advantages.set(minibatch.advantages, first);
@@ -163,8 +200,13 @@ export class TrainerEngine implements Disposable {
       trainedTokens,
       trainerLogprobs,
       advantages,
-      weights,
+      trained,
     };
+  }
+
+  private readAlong(): readonly GpuBuffer[] {
+    const { shards } = this.policy.trained;
+    return shards.reduce((sum, { size }) => sum + size, 0) <= READ_ALONG_BYTES ? shards : [];
   }
 
   /** Records and submits the gradient of one minibatch, added to what the policy holds. */
@@ -187,10 +229,10 @@ export class TrainerEngine implements Disposable {
       const tokens = micro.targets.length;
       const { temperature } = micro;
       if (this.reference) {
-        policy.forward(this.reference, temperature);
+        policy.forwardReference(this.reference, temperature);
         policy.recorder.copy(policy.head.logprobs, 0, this.refLogprobs, 0, tokens);
       }
-      policy.forward(policy.weights, temperature);
+      policy.forward(temperature);
       policy.recorder.copy(policy.head.logprobs, 0, this.trainerLogprobs, firstToken, tokens);
       loss.encode(
         policy.recorder,
@@ -249,7 +291,7 @@ export class TrainerEngine implements Disposable {
     for (const sequences of this.pack(batch).microBatches) {
       const micro = gatherMicroBatch(batch, sequences);
       policy.load(micro);
-      policy.forward(policy.weights, micro.temperature);
+      policy.forward(micro.temperature);
       policy.recorder.submit();
       const read = await policy.head.logprobs.readFloats(0, micro.targets.length);
       sequences.forEach((i, b) => {
@@ -263,15 +305,14 @@ export class TrainerEngine implements Disposable {
     return logprobs;
   }
 
-  /** Weights, moments and step, copied from the GPU. */
+  /** What is trained, its moments and the step, copied from the GPU. */
   async state(): Promise<OptimizerState> {
-    const { policy } = this;
-    const read = async (set: Parameters) => (await set.read(policy.gpu)) as Float32Array<ArrayBuffer>[];
+    const { gpu, trained, firstMoments, secondMoments } = this.policy;
     return {
       step: this.optimizerStep,
-      weights: await read(policy.weights),
-      firstMoments: await read(policy.firstMoments),
-      secondMoments: await read(policy.secondMoments),
+      weights: await trained.read(gpu),
+      firstMoments: await firstMoments.read(gpu),
+      secondMoments: await secondMoments.read(gpu),
     };
   }
 
@@ -291,6 +332,19 @@ export class TrainerEngine implements Disposable {
     }
     this.reference?.[Symbol.dispose]();
   }
+}
+
+/** The policy that an engine of these options holds. */
+export function policyOptions({ recipe, config, maxSequence }: EngineOptions): PolicyOptions {
+  const { microBatchTokens, lora, frozenDtype, recompute } = recipe.trainer;
+  return {
+    config,
+    capacity: Math.max(microBatchTokens, maxSequence),
+    maxPositions: maxSequence,
+    adapters: loraSettings(lora),
+    frozenPrecision: frozenDtype,
+    recompute,
+  };
 }
 
 /** `values` (M of the minibatch) of the given sequences, side by side. */

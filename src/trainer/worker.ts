@@ -1,13 +1,14 @@
 /** The trainer as a worker serves it: engine plus publishing. Implements `TrainerApi`. */
 import { requireSelfTest } from "../bench/require_self_test.ts";
 import type { Recipe } from "../config/schema.ts";
+import { openWeights } from "../data/weights_handle.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { traceClock } from "../metrics/trace.ts";
 import {
   openWeightWriter,
   type PayloadLayout,
-  packShards,
+  packShard,
   shardPayload,
   type WeightWriter,
 } from "../weights/api.ts";
@@ -40,22 +41,23 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
     recipe,
     config,
     maxSequence,
+    model,
     start,
-    reference,
     weights,
     firstVersion,
   }: TrainerOptions): Promise<TrainerReady> {
     const mib = recipe.gpu.maxMemoryMiB;
     const gpu = await this.open(mib ? mib * 2 ** 20 : undefined);
     if (recipe.gpu.selfTest) await requireSelfTest(gpu);
-    const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence, start, reference });
+    const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence });
+    await engine.load({ model: await openWeights(model, config), state: start });
     const writer = openWeightWriter(weights);
-    const payload = shardPayload(engine.policy.decoder.layout, recipe.weights.dtype);
+    const payload = shardPayload(engine.policy.trained.layout, recipe.weights.dtype);
     // A worker that takes over goes on after whatever its predecessor published, also in its last moments.
     const version = Math.max(firstVersion, writer.newestVersion() + 1);
     this.running = { engine, writer, recipe, payload, version };
-    await this.publish(start.weights);
-    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes, version };
+    await this.publish(null);
+    return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes + gpu.supportBytes, version };
   }
 
   async step(batch: TrainingBatch): Promise<TrainerStep> {
@@ -65,10 +67,10 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
     const done = await running.engine.step(batch);
     const computed = traceClock();
     running.version += running.recipe.trainer.minibatches;
-    await this.publish(done.weights);
+    await this.publish(done.trained);
     const { version } = running;
     const published = spans.add("publish", computed, { version });
-    const { weights: _, ...rest } = done;
+    const { trained: _, ...rest } = done;
     return {
       ...rest,
       version,
@@ -90,9 +92,14 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
     this.started().engine.policy.gpu.destroy();
   }
 
-  private async publish(shards: readonly Float32Array[]): Promise<void> {
-    const { writer, version, payload } = this.started();
-    await writer.publish(version, (bytes) => packShards(payload, shards, bytes));
+  /** Publishes what is trained: as it was read already, or read now. */
+  private async publish(shards: readonly Float32Array[] | null): Promise<void> {
+    const { engine, writer, version, payload } = this.started();
+    await writer.publish(version, async (bytes) => {
+      const pack = (shard: number, values: Float32Array) => packShard(payload, shard, values, bytes);
+      if (shards) shards.forEach((values, shard) => void pack(shard, values));
+      else await engine.streamTrained(pack);
+    });
   }
 
   private started() {

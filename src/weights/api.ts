@@ -41,5 +41,10 @@ export {
   type WeightExchange,
   type WeightHandle,
 } from "./exchange.ts";
-export type { PayloadFormat, PayloadLayout } from "./payload.ts";
-export { packShards, shardPayload, unpackShards } from "./shards.ts";
+export {
+  type PayloadFormat,
+  type PayloadLayout,
+  packShard,
+  shardPayload,
+  unpackShards,
+} from "./payload.ts";

@@ -1,100 +1,77 @@
 /**
- * What a version's bytes mean: named tensors one after another in f32, bf16 or f16. Trainer and generator lay it out from
- * the same list of names and shapes, so only bytes travel.
+ * What a version's bytes mean: the shards of a parameter layout one after another in f32, bf16 or f16. Trainer and
+ * generator lay it out from the same layout, so only bytes travel. The adapters' shards are as good as the whole model's.
  */
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "../model/float16.ts";
+import { fromBfloat16, toBfloat16, toFloat16 } from "../model/float16.ts";
+import type { ParameterLayout } from "../model/layout.ts";
 
 export type PayloadFormat = "f32" | "bf16" | "f16";
-
-export interface PayloadEntry {
-  name: string;
-  /** Bytes from the payload's start; a multiple of 4, as GPU copies need. */
-  offset: number;
-  /** Values. */
-  length: number;
-}
 
 export interface PayloadLayout {
   format: PayloadFormat;
   byteLength: number;
-  entries: PayloadEntry[];
+  shards: {
+    /** Bytes from the payload's start; a multiple of 4, as GPU copies need. */
+    offset: number;
+    /** Values. */
+    length: number;
+  }[];
 }
 
 /** Bytes a number of values takes, rounded up to whole GPU words. */
-export function payloadBytes(length: number, format: PayloadFormat): number {
+function payloadBytes(length: number, format: PayloadFormat): number {
   return format === "f32" ? 4 * length : 4 * Math.ceil(length / 2);
 }
 
-/** Lays tensors out in the order given; the LoRA tensors alone are as good a list as all of them. */
-export function payloadLayout(
-  tensors: readonly { name: string; shape: readonly number[] }[],
-  format: PayloadFormat,
-): PayloadLayout {
+export function shardPayload(layout: Pick<ParameterLayout, "shards">, format: PayloadFormat): PayloadLayout {
   let byteLength = 0;
-  const entries = tensors.map(({ name, shape }) => {
-    const length = shape.reduce((product, size) => product * size, 1);
-    const entry = { name, offset: byteLength, length };
+  const shards = layout.shards.map(({ length }) => {
+    const offset = byteLength;
     byteLength += payloadBytes(length, format);
-    return entry;
+    return { offset, length };
   });
-  return { format, byteLength, entries };
+  return { format, byteLength, shards };
 }
 
-/** Rounds values into `bytes` at `offset`, a multiple of 4. */
-export function packValues(values: Float32Array, format: PayloadFormat, bytes: Uint8Array, offset = 0): void {
-  const at = bytes.byteOffset + offset;
-  if (format === "f32") new Float32Array(bytes.buffer, at, values.length).set(values);
-  else if (format === "bf16") toBfloat16(values, new Uint16Array(bytes.buffer, at, values.length));
-  else toFloat16(values, new Uint16Array(bytes.buffer, at, values.length));
-}
-
-/** Widens `length` values at `offset` of `bytes`. */
-export function unpackValues(
+/** Rounds one shard into a payload's bytes. @throws RangeError when it has another length than the layout says */
+export function packShard(
+  { format, shards }: PayloadLayout,
+  shard: number,
+  values: Float32Array,
   bytes: Uint8Array,
-  format: PayloadFormat,
-  length: number,
-  offset = 0,
-): Float32Array<ArrayBuffer> {
+): void {
+  const { offset, length } = shards[shard];
+  if (values.length !== length)
+    throw new RangeError(`Cannot pack shard ${shard}: ${length} values are needed, got ${values.length}`);
   const at = bytes.byteOffset + offset;
-  const values = new Float32Array(length);
-  if (format === "f32") values.set(new Float32Array(bytes.buffer, at, length));
-  else if (format === "bf16") fromBfloat16(new Uint16Array(bytes.buffer, at, length), values);
-  else fromFloat16(new Uint16Array(bytes.buffer, at, length), values);
-  return values;
+  if (format === "f32") new Float32Array(bytes.buffer, at, length).set(values);
+  else if (format === "bf16") toBfloat16(values, new Uint16Array(bytes.buffer, at, length));
+  else toFloat16(values, new Uint16Array(bytes.buffer, at, length));
 }
 
 /**
- * Rounds every tensor of the layout into a payload.
- * @throws RangeError if a tensor is missing or of another length
+ * Copies the shards out one after another: f32 values, widened from bf16, or the bits of f16.
+ * @throws RangeError when `bytes` is not of the payload's length
  */
-export function packPayload(
-  layout: PayloadLayout,
-  tensors: ReadonlyMap<string, Float32Array>,
+export function* unpackShards(
+  { format, shards, byteLength }: PayloadLayout,
   bytes: Uint8Array,
-): void {
-  for (const { name, offset, length } of layout.entries) {
-    const values = tensors.get(name);
-    if (values?.length !== length) {
-      throw new RangeError(
-        `Cannot pack ${name}: ${length} values are needed, got ${values?.length ?? "none"}`,
-      );
+): Generator<Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>> {
+  if (bytes.byteLength !== byteLength)
+    throw new RangeError(`A payload of ${byteLength} bytes is needed, got ${bytes.byteLength}`);
+  for (const { offset, length } of shards) {
+    const at = bytes.byteOffset + offset;
+    if (format === "f32") {
+      yield new Float32Array(bytes.buffer, at, length).slice();
+      continue;
     }
-    packValues(values, layout.format, bytes, offset);
+    const bits = new Uint16Array(bytes.buffer, at, length);
+    if (format === "f16") {
+      yield bits.slice();
+      continue;
+    }
+    const values = new Float32Array(length);
+    fromBfloat16(bits, values);
+    yield values;
   }
-}
-
-/** Widens every tensor of a payload. */
-export function unpackPayload(
-  layout: PayloadLayout,
-  bytes: Uint8Array,
-): Map<string, Float32Array<ArrayBuffer>> {
-  if (bytes.byteLength !== layout.byteLength) {
-    throw new RangeError(`A payload of ${layout.byteLength} bytes is needed, got ${bytes.byteLength}`);
-  }
-  return new Map(
-    layout.entries.map(({ name, offset, length }) => [
-      name,
-      unpackValues(bytes, layout.format, length, offset),
-    ]),
-  );
 }

@@ -32,7 +32,7 @@ async function makeEngine(options: { concurrency: number; decodeChunk?: number; 
     eosIds: [1],
     ...options,
   });
-  engine.setWeights(packTensors(engine.layout, weights), 0);
+  engine.setWeights(packTensors(engine.versioned.layout, weights), 0);
   return engine;
 }
 
@@ -60,7 +60,7 @@ describe("GeneratorEngine", () => {
     using engine = await makeEngine({ concurrency: 11 });
     const done = [...(await decodeAll(engine, [group(1, 4, 9), group(2, 3, 1), group(3, 8, 13)])).values()];
     expect(done).toHaveLength(15);
-    using policy = await Policy.create(await testGpu(), config, 600, 64);
+    using policy = await Policy.create(await testGpu(), { config, capacity: 600, maxPositions: 64 });
     policy.weights.write(packTensors(policy.decoder.layout, weights));
     for (const rollout of done) {
       const tokens = Uint32Array.from([...rollout.promptTokens, ...rollout.completionTokens.slice(0, -1)]);
@@ -72,7 +72,7 @@ describe("GeneratorEngine", () => {
         rows: rollout.completionTokens.map((_, t) => first + t),
         targets: rollout.completionTokens,
       });
-      policy.forward(policy.weights, 1);
+      policy.forward(1);
       policy.recorder.submit();
       const want = await policy.head.logprobs.readFloats(0, rollout.completionTokens.length);
       rollout.generatorLogprobs.forEach((logprob, t) => {
@@ -105,7 +105,7 @@ describe("GeneratorEngine", () => {
     using engine = await makeEngine({ concurrency: 6, decodeChunk: 2 });
     engine.admit([group(1, 6, 5)]);
     const done = await engine.advance();
-    engine.setWeights(packTensors(engine.layout, freshWeights(config, 6)), 1);
+    engine.setWeights(packTensors(engine.versioned.layout, freshWeights(config, 6)), 1);
     while (engine.busy) done.push(...(await engine.advance()));
     expect(done).toHaveLength(6);
     const swapped = done.filter(({ policyVersions }) => policyVersions.includes(1));
@@ -120,14 +120,14 @@ describe("GeneratorEngine", () => {
       using engine = await makeEngine({ concurrency: 3, decodeChunk: 2, recomputeCache });
       engine.admit([group(1, 3, 5)]);
       const done = await engine.advance();
-      engine.setWeights(packTensors(engine.layout, second), 1);
+      engine.setWeights(packTensors(engine.versioned.layout, second), 1);
       while (engine.busy) done.push(...(await engine.advance()));
       return { done, prefilled: engine.report.prefilledTokens };
     };
     const [kept, recomputed] = [await run(false), await run(true)];
     expect(recomputed.prefilled).toBeGreaterThan(kept.prefilled);
     // With a recomputed cache every later token is exactly on-policy for the new weights.
-    using policy = await Policy.create(await testGpu(), config, 600, 64);
+    using policy = await Policy.create(await testGpu(), { config, capacity: 600, maxPositions: 64 });
     policy.weights.write(packTensors(policy.decoder.layout, second));
     for (const rollout of recomputed.done) {
       const tokens = Uint32Array.from([...rollout.promptTokens, ...rollout.completionTokens.slice(0, -1)]);
@@ -138,7 +138,7 @@ describe("GeneratorEngine", () => {
         rows: rollout.completionTokens.map((_, t) => 4 + t),
         targets: rollout.completionTokens,
       });
-      policy.forward(policy.weights, 1);
+      policy.forward(1);
       policy.recorder.submit();
       const want = await policy.head.logprobs.readFloats(0, rollout.completionTokens.length);
       rollout.policyVersions.forEach((version, t) => {

@@ -123,7 +123,7 @@ export interface LoopOptions extends Partial<LoopHooks> {
 /** The loop alone, without a run directory. The stages are gone when it returns. */
 export async function loop(recipe: Recipe, options: LoopOptions = {}): Promise<Looped> {
   const model = await tinyModel();
-  const fresh = freshStart(model);
+  const fresh = freshStart();
   const restarts: Looped["restarts"] = [];
   const stages = await openStages({
     recipe,

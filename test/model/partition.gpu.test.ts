@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRecipe } from "../../src/config/parse.ts";
 import { freshWeights, smallLlamaConfig } from "../../src/model/init.ts";
 import { packTensors, unpackTensors } from "../../src/model/layout.ts";
+import { memoryTensors } from "../../src/model/load.ts";
 import { Policy } from "../../src/model/policy.ts";
 import type { RewardedGroup } from "../../src/rollout.ts";
+import { freshOptimizer } from "../../src/trainer/api.ts";
 import {
   buildTrainingBatch,
   gatherMicroBatch,
@@ -82,7 +84,7 @@ function difference(got: Gradients, want: Gradients): number {
 
 let policy: Policy;
 beforeAll(async () => {
-  policy = await Policy.create(await testGpu(), config, 9 * LONGEST, 64);
+  policy = await Policy.create(await testGpu(), { config, capacity: 9 * LONGEST, maxPositions: 64 });
   policy.weights.write(packTensors(policy.decoder.layout, tensors));
 });
 afterAll(() => policy[Symbol.dispose]());
@@ -116,7 +118,7 @@ async function gradientOf(
     using advantage = gpu.bufferFrom("advantages", micro.advantages);
     using weight = gpu.bufferFrom("token weights", micro.weights);
     policy.load(micro);
-    policy.forward(policy.weights, 1);
+    policy.forward(1);
     const { logprobs: logprob, entropy } = policy.head;
     pass.encode(
       recorder,
@@ -197,14 +199,8 @@ describe("the gradient of a batch", () => {
         recipe,
         config,
         maxSequence: LONGEST,
-        start: {
-          step: 0,
-          weights: packTensors(policy.decoder.layout, tensors) as Float32Array<ArrayBuffer>[],
-          firstMoments: [],
-          secondMoments: [],
-        },
-        reference: null,
       });
+      await engine.load({ model: memoryTensors(tensors), state: freshOptimizer() });
       const batch = buildTrainingBatch(arrival, batchObjective(recipe));
       const { packing } = engine.accumulate(batch, batch.generatorLogprobs);
       expect(packing["batch/microbatches_per_step"] > 1).toBe(microBatchTokens < 512);

@@ -35,7 +35,7 @@ async function continueGreedily(model: Llama2cModel, prompts: readonly (readonly
     recomputeCache: false,
     eosIds: model.config.eosIds,
   });
-  engine.setWeights(packTensors(engine.layout, model.tensors), 0);
+  engine.setWeights(packTensors(engine.versioned.layout, model.tensors), 0);
   const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, maxTokens: TOKENS, seed: 0 };
   engine.admit(
     prompts.map(

@@ -50,11 +50,11 @@ describe.skipIf(names.length === 0)("Policy against the float64 vectors", () => 
       const vectors = parseSafetensors(readFileSync(new URL("forward.safetensors", folder))).tensors;
       const batch = packRows(toInt32(vectors.get("ids")!), toInt32(vectors.get("lengths")!));
       const count = batch.tokens.length;
-      using policy = await Policy.create(gpu, config, count + 3, 64);
+      using policy = await Policy.create(gpu, { config, capacity: count + 3, maxPositions: 64 });
       policy.weights.write(packTensors(policy.decoder.layout, tensors));
       using gradient = gpu.bufferFrom("gradient", new Float32Array(count).fill(-1 / count));
       policy.load(batch);
-      policy.forward(policy.weights, 1);
+      policy.forward(1);
       policy.accumulate(gradient, 1);
       policy.recorder.submit();
       // Loss-like numbers through a few f32 layers: 1e-5 of their size and absolute.

@@ -6,7 +6,9 @@ import type { PromptGroup } from "../../src/generator/api.ts";
 import { GeneratorEngine } from "../../src/generator/engine.ts";
 import { freshWeights, smallLlamaConfig } from "../../src/model/init.ts";
 import { layoutParameters, packTensors } from "../../src/model/layout.ts";
+import { memoryTensors } from "../../src/model/load.ts";
 import type { RewardedGroup, Rollout } from "../../src/rollout.ts";
+import { freshOptimizer } from "../../src/trainer/api.ts";
 import { buildTrainingBatch, type TrainingBatch } from "../../src/trainer/batch.ts";
 import { TrainerEngine } from "../../src/trainer/engine.ts";
 import { batchObjective } from "../../src/trainer/losses/registry.ts";
@@ -30,7 +32,7 @@ const tensors = new Map(
     name.includes("embed") ? { ...tensor, data: tensor.data.map((x) => 2 * x) } : tensor,
   ]),
 );
-const weights = packTensors(layoutParameters(config), tensors) as Float32Array<ArrayBuffer>[];
+const weights = packTensors(layoutParameters(config), tensors);
 const TEMPERATURES = [0.6, 1.7];
 const LONGEST = 32;
 
@@ -43,14 +45,11 @@ function recipeOf(trainer: Record<string, unknown> = {}): Recipe {
   });
 }
 
-const openEngine = async (recipe: Recipe) =>
-  TrainerEngine.create(await testGpu(), {
-    recipe,
-    config,
-    maxSequence: LONGEST,
-    start: { step: 0, weights, firstMoments: [], secondMoments: [] },
-    reference: null,
-  });
+async function openEngine(recipe: Recipe): Promise<TrainerEngine> {
+  const engine = await TrainerEngine.create(await testGpu(), { recipe, config, maxSequence: LONGEST });
+  await engine.load({ model: memoryTensors(tensors), state: freshOptimizer() });
+  return engine;
+}
 
 /** Four groups of four, the temperature changing from one to the next. */
 async function sampledGroups(): Promise<RewardedGroup[]> {

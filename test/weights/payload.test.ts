@@ -1,16 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from "../../src/model/float16.ts";
 import { fingerprint, fingerprintLanes } from "../../src/weights/fingerprint.ts";
-import { packPayload, payloadLayout, unpackPayload } from "../../src/weights/payload.ts";
+import { packShard, shardPayload, unpackShards } from "../../src/weights/payload.ts";
 
-const tensors = new Map([
-  ["a", Float32Array.of(1, -2.3, 3e-5, 4, 5)],
-  ["b", Float32Array.of(0.1, 70000, 1e-9)],
-]);
-const shapes = [
-  { name: "a", shape: [5] },
-  { name: "b", shape: [3, 1] },
-];
+const shards = [Float32Array.of(1, -2.3, 3e-5, 4, 5), Float32Array.of(0.1, 70000, 1e-9)];
+const layout = { shards: shards.map(({ length }) => ({ length, matrices: true })) };
 
 describe("payload", () => {
   it.each([
@@ -18,22 +12,25 @@ describe("payload", () => {
     ["bf16", (value: number) => bfloat16Value(bfloat16Bits(value))],
     ["f16", (value: number) => float16Value(float16Bits(value))],
   ] as const)("packs and unpacks %s, also in shared memory", (format, rounded) => {
-    const layout = payloadLayout(shapes, format);
-    expect(layout.byteLength).toBe(format === "f32" ? 32 : 20);
-    for (const buffer of [new ArrayBuffer(layout.byteLength), new SharedArrayBuffer(layout.byteLength)]) {
+    const payload = shardPayload(layout, format);
+    expect(payload.byteLength).toBe(format === "f32" ? 32 : 20);
+    for (const buffer of [new ArrayBuffer(payload.byteLength), new SharedArrayBuffer(payload.byteLength)]) {
       const bytes = new Uint8Array(buffer);
-      packPayload(layout, tensors, bytes);
-      for (const [name, values] of unpackPayload(layout, bytes)) {
-        expect(values, name).toEqual(tensors.get(name)?.map(rounded));
-      }
+      shards.forEach((values, i) => void packShard(payload, i, values, bytes));
+      const found = [...unpackShards(payload, bytes)];
+      expect(found.map((values) => values.buffer instanceof ArrayBuffer)).toEqual([true, true]);
+      const wide = found.map((values) =>
+        values instanceof Uint16Array ? Float32Array.from(values, float16Value) : values,
+      );
+      expect(wide).toEqual(shards.map((values) => values.map(rounded)));
     }
   });
 
-  it("refuses missing tensors and other sizes", () => {
-    const layout = payloadLayout(shapes, "f32");
-    const bytes = new Uint8Array(layout.byteLength);
-    expect(() => packPayload(layout, new Map(), bytes)).toThrow(/pack a/);
-    expect(() => unpackPayload(layout, bytes.subarray(4))).toThrow(RangeError);
+  it("refuses other sizes", () => {
+    const payload = shardPayload(layout, "f32");
+    const bytes = new Uint8Array(payload.byteLength);
+    expect(() => packShard(payload, 1, shards[0], bytes)).toThrow(/shard 1: 3 values are needed, got 5/);
+    expect(() => [...unpackShards(payload, bytes.subarray(4))]).toThrow(RangeError);
   });
 });
 

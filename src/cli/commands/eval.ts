@@ -2,7 +2,7 @@
 import { answerPrompts, completionLimit } from "../../answering.ts";
 import { rowOptions } from "../../data/problems.ts";
 import type { RowOptions } from "../../data/rows.ts";
-import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
+import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type EvaluationResult, evaluate, type RefusedRow } from "../../evaluation/evaluate.ts";
 import { openGpu } from "../../gpu/device.ts";
@@ -13,7 +13,7 @@ import { loadChatTemplate } from "../../text/chat_template.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import { createScorer } from "../../verifier/score.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
-import { openModel } from "../models.ts";
+import { openPolicy } from "../models.ts";
 import { evalSpec } from "../options.ts";
 import { openProblems } from "../problems.ts";
 import { recipeFromFlags } from "../recipes.ts";
@@ -34,7 +34,7 @@ export const command: Command<typeof evalSpec.options> = {
   ...evalSpec,
   async run(args, context) {
     checkSource(args);
-    const model = await loadModelFiles(await openModel(args.model, context));
+    const model = await openPolicy(args.model, context);
     const scope = readScope(model.generationConfig);
     const { problems, rewards } = await askedQuestions(args, scope, context);
     const asked = keepInScope(problems, scope);
@@ -121,7 +121,7 @@ function keepInScope(problems: readonly Problem[], scope: PolicyScope) {
 async function answerAndGrade(
   args: EvalArguments,
   { output, interrupt }: CommandContext,
-  model: ModelFiles,
+  model: ModelText,
   problems: readonly Problem[],
   rewards: readonly string[],
 ): Promise<EvaluationResult> {

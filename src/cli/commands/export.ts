@@ -1,18 +1,20 @@
 /** `export`: a model as files that other programs load, an ONNX file held against our own output. Deno only. */
 import { mkdir, open, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
+import type { ModelFiles, ModelText } from "../../data/source.ts";
+import { loadAllWeights } from "../../data/weights_handle.ts";
 import { ConfigError } from "../../errors.ts";
 import { decoderGraph } from "../../export/onnx_decoder.ts";
 import { joinWeights, packOnnx, type WeightPiece, weightsLength } from "../../export/onnx_file.ts";
 import { OnnxPolicy } from "../../export/onnx_policy.ts";
 import { type Comparison, comparePolicy, greedyTokens, randomPrompts } from "../../export/verify.ts";
 import { openGpu } from "../../gpu/device.ts";
+import { adapterFolderFiles } from "../../model/adapters/peft.ts";
 import { openDiskStorage } from "../../runs/disk.ts";
-import { modelFolderFiles, type WeightDtype } from "../../runs/model_folder.ts";
+import { modelFolderFiles, modelTextFiles, type WeightDtype } from "../../runs/model_folder.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
-import { openModel } from "../models.ts";
+import { openModel, openPolicy } from "../models.ts";
 import { exportSpec } from "../options.ts";
 
 type ExportArguments = Arguments<typeof exportSpec.options>;
@@ -32,13 +34,26 @@ export const command: Command<typeof exportSpec.options> = {
     const out = resolve(context.cwd, args.out);
     if (resolve(source.where) === out)
       throw refusal(`${out} is the model's own folder`, "name another `--out`");
-    const model = await loadModelFiles(source);
+    const policy = await openPolicy(args.model, context);
+    if (args.format === "peft") {
+      report(context, out, await writeFiles(out, adapterFiles(policy)));
+      return 0;
+    }
+    const model = await loadAllWeights(policy);
     if (args.format === "onnx") return await exportOnnx(model, out, args, context);
     const files = modelFolderFiles(model, (args.dtype ?? "F32") as WeightDtype);
     report(context, out, await writeFiles(out, files));
     return 0;
   },
 };
+
+/** The policy's own adapters as a PEFT folder; those of a model that it started from are not in it. */
+function adapterFiles(policy: ModelText): Record<string, Uint8Array> {
+  const adapter = policy.adapters?.at(-1);
+  if (!adapter)
+    throw refusal("this policy has no adapters, its weights were trained themselves", "write `--format hf`");
+  return { ...adapterFolderFiles(adapter), ...modelTextFiles(policy) };
+}
 
 function refusal(what: string, hint: string): ConfigError {
   return new ConfigError("cli/bad-export", `Cannot export: ${what}`, { hint });

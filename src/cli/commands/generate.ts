@@ -1,12 +1,12 @@
 /** `generate`: lets a model complete a prompt; text streams, one sample after another. Deno only. */
 import { type Completion, completionLimit, streamCompletions } from "../../answering.ts";
-import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
+import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { openGpu } from "../../gpu/device.ts";
 import type { FinishReason } from "../../rollout.ts";
 import { loadTokenizer, type StreamDecoder, type Tokenizer } from "../../text/tokenizer.ts";
 import type { Arguments, Command } from "../command.ts";
-import { openModel } from "../models.ts";
+import { openPolicy } from "../models.ts";
 import { generateSpec } from "../options.ts";
 import type { Output } from "../output.ts";
 
@@ -17,7 +17,7 @@ export const command: Command<typeof generateSpec.options> = {
   async run(args, context) {
     const { output, interrupt } = context;
     checkPrompt(args);
-    const model = await loadModelFiles(await openModel(args.model, context));
+    const model = await openPolicy(args.model, context);
     // Ids in, ids out needs no tokenizer: such models are asked too.
     const needsText = args.prompt !== undefined || !args.ids;
     const tokenizer = needsText ? await loadTokenizer({ ...model, modelConfig: model.config.raw }) : null;
@@ -66,7 +66,7 @@ function checkPrompt({ prompt, promptIds }: GenerateArguments): void {
 
 function readPrompt(
   { prompt, promptIds }: GenerateArguments,
-  { config }: ModelFiles,
+  { config }: ModelText,
   tokenizer: Tokenizer | null,
 ): Uint32Array {
   if (promptIds === undefined) {
@@ -85,7 +85,7 @@ function readPrompt(
   );
 }
 
-function checkRoom(prompt: Uint32Array, maxTokens: number, { config }: ModelFiles): void {
+function checkRoom(prompt: Uint32Array, maxTokens: number, { config }: ModelText): void {
   if (prompt.length + maxTokens <= config.maxPositions) return;
   throw new ConfigError(
     "generator/no-room",

@@ -4,20 +4,22 @@ import { basename, join, resolve } from "node:path";
 import { resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { rowOptions } from "../../data/problems.ts";
-import { loadModelFiles, type ModelFiles } from "../../data/source.ts";
+import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError, describeError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
 import { stepLine } from "../../metrics/progress.ts";
 import { countParameters } from "../../model/config.ts";
+import type { MemoryPlan } from "../../planner/plan.ts";
 import { type FoundCheckpoint, latestCheckpoint } from "../../runs/checkpoint.ts";
 import { listRuns, openDiskStorage } from "../../runs/disk.ts";
 import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import type { RunStorage } from "../../runs/storage.ts";
-import { estimateMemory } from "../../stages_memory.ts";
+import { surveyTask } from "../../stages.ts";
 import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
 import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
-import { openModel } from "../models.ts";
+import { memoryTable, planOnThisGpu } from "../memory.ts";
+import { openPolicy } from "../models.ts";
 import { trainSpec } from "../options.ts";
 import type { Output } from "../output.ts";
 import { openProblems } from "../problems.ts";
@@ -38,18 +40,25 @@ export const command: Command<typeof trainSpec.options> = {
     const { output, interrupt } = context;
     const { recipe, run, resume } =
       args.resume === undefined ? await prepare(args, context) : await prepareResume(args, context);
-    const model = await loadModelFiles(await openModel(recipe.model, context));
-    const memory = estimateMemory(recipe, model.config);
-    if (args.dryRun) {
-      output.print(JSON.stringify(recipe, null, 2));
-      output.event({ event: "dry_run", recipe, parameters: countParameters(model.config), memory });
-      announce(output, recipe, model, memory);
-      return 0;
-    }
-    announce(output, recipe, model, memory);
+    const model = await openPolicy(recipe.model, context);
     const problems = recipe.data
       ? await openProblems(recipe.data.file, rowOptions(recipe.data), context)
       : undefined;
+    const { maxSequence } = await surveyTask({ recipe, model, problems });
+    const memory = await planOnThisGpu(recipe, model.config, maxSequence);
+    announce(output, recipe, model, memory);
+    if (args.dryRun) {
+      output.print(JSON.stringify(recipe, null, 2));
+      output.print(memoryTable(memory));
+      output.event({
+        event: "dry_run",
+        recipe,
+        parameters: countParameters(model.config),
+        maxSequence,
+        memory,
+      });
+      return 0;
+    }
     const directory = await run();
     const seen: Seen = {};
     let summary: TrainingSummary;
@@ -162,18 +171,13 @@ async function refuseDamaged(storage: RunStorage): Promise<void> {
   );
 }
 
-function announce(
-  output: Output,
-  recipe: Recipe,
-  model: ModelFiles,
-  memory: { trainer: number; generators: number },
-): void {
+function announce(output: Output, recipe: Recipe, model: ModelText, plan: MemoryPlan): void {
   const parameters = countParameters(model.config);
   output.note(
     `${output.paint("bold", recipe.name)}: ${recipe.steps} steps of ${recipe.trainer.batchSize} completions, ${recipe.mode}, ${parameters.toLocaleString("en")} parameters`,
   );
   output.note(
-    `Memory: about ${mib(memory.trainer)} for the trainer and ${mib(memory.generators)} for ${recipe.generator.workers} generator${recipe.generator.workers > 1 ? "s" : ""}`,
+    `Memory: ${mib(plan.trainerBytes)} for the trainer and ${mib(plan.generatorBytes)} for ${recipe.generator.workers} generator${recipe.generator.workers > 1 ? "s" : ""}`,
   );
 }
 

@@ -6,8 +6,8 @@ import { Recorder } from "../../gpu/recorder.ts";
 import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
 import { countParameters, type ModelConfig } from "../../model/config.ts";
 import { layoutParameters } from "../../model/layout.ts";
+import { planMemory } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
-import { estimateMemory } from "../../stages_memory.ts";
 import { gainSeconds } from "./gain_time.ts";
 import { type FoundModel, findModel } from "./models.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
@@ -65,7 +65,7 @@ async function downloadOf({ source, from }: FoundModel, config: ModelConfig) {
 async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
   const found = await findModel(recipe.model, places);
   const config = await loadModelConfig(found.source);
-  const memory = estimateMemory(recipe, config);
+  const memory = planMemory(recipe, config);
   const { generator, trainer, checkpoint, steps } = recipe;
   const parameters = countParameters(config);
   const sequence = 2 * generator.maxTokens;
@@ -85,8 +85,8 @@ async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
   return {
     parameters,
     fromHub: typeof found.from !== "string",
-    trainerBytes: memory.trainer,
-    generatorBytes: memory.generators,
+    trainerBytes: memory.trainerBytes,
+    generatorBytes: memory.generatorBytes,
     largestBuffer: buffers.reduce((most, other) => (other.bytes > most.bytes ? other : most)),
     ...(await downloadOf(found, config)),
     // Weights and both moments; one checkpoint more while a new one is written.

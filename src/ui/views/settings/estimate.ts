@@ -3,7 +3,7 @@
 import { readModelName } from "../../../config/model_name.ts";
 import type { Recipe } from "../../../config/schema.ts";
 import { countParameters, type ModelConfig, parseModelConfig } from "../../../model/config.ts";
-import { estimateMemory } from "../../../stages_memory.ts";
+import { planMemory } from "../../../planner/plan.ts";
 
 const configs = new Map<string, Promise<ModelConfig>>();
 
@@ -23,7 +23,7 @@ export function showCount(count: number): string {
 
 /** The line for a recipe whose model is known. */
 export function estimateLine(recipe: Recipe, config: ModelConfig): string {
-  const { trainer, generators } = estimateMemory(recipe, config);
+  const { trainerBytes: trainer, generatorBytes: generators } = planMemory(recipe, config);
   const total = mebibytes(trainer + generators);
   const parts = `trainer ${mebibytes(trainer)}, generators ${mebibytes(generators)}`;
   return `${showCount(countParameters(config))} parameters · about ${total} of GPU memory (${parts})`;

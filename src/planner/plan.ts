@@ -1,0 +1,129 @@
+/**
+ * What a run will hold in memory, before anything is loaded: the constructors of trainer and generators run on a device
+ * that only counts, so that plan and run cannot drift apart. Front ends show it; `fit.ts` looks for settings that fit.
+ */
+import { loraSettings } from "../config/lora.ts";
+import type { Recipe } from "../config/schema.ts";
+import { DecodePass } from "../generator/decode_pass.ts";
+import { type CountedBuffer, countingGpu, GUARANTEED_LIMITS, type MemoryLimits } from "../gpu/counting.ts";
+import { stagingBytes } from "../gpu/readback.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { READ_BYTES } from "../model/parameters.ts";
+import { Policy } from "../model/policy.ts";
+import { policyOptions, READ_ALONG_BYTES, TrainerEngine } from "../trainer/engine.ts";
+import { trainedLayout } from "../trainer/trained.ts";
+import { shardPayload } from "../weights/api.ts";
+
+export interface MemoryPart {
+  what: string;
+  bytes: number;
+}
+
+export interface MemoryPlan {
+  /** Of the GPU, by what it is for. */
+  trainer: MemoryPart[];
+  /** Of one generator. */
+  generator: MemoryPart[];
+  generators: number;
+  /** Of the processor's memory: what is shared between threads for as long as the run lasts. */
+  host: MemoryPart[];
+  trainerBytes: number;
+  /** Of all generators together. */
+  generatorBytes: number;
+  /** Of the GPU. */
+  totalBytes: number;
+}
+
+export interface PlanOptions {
+  /** Longest prompt and completion together, in tokens; twice the completion without it. */
+  maxSequence?: number;
+  /** Of the adapter; what every adapter has to grant without them. */
+  limits?: MemoryLimits;
+}
+
+/** Slots of the weight board. */
+const BOARD_SLOTS = 3;
+
+const KINDS: readonly (readonly [RegExp, string])[] = [
+  [/^adapters \d/, "adapters"],
+  [/^gradients \d/, "gradients"],
+  [/^(first|second) moments \d/, "moments"],
+  [/^reference \d/, "reference weights"],
+  [/^weights \d/, "weights"],
+  [/^(keys|values) \d/, "key/value cache"],
+  [/^(train|prefill|decode) /, "activations"],
+  [/^(head |logits$)/, "logits and output head"],
+  [/^read-back$/, "read-back"],
+];
+
+/** Plans the memory of a run. @throws GpuLimitError for a buffer that a GPU of these limits would refuse */
+export function planMemory(recipe: Recipe, config: ModelConfig, options: PlanOptions = {}): MemoryPlan {
+  const { limits = GUARANTEED_LIMITS, maxSequence = 2 * recipe.generator.maxTokens } = options;
+  const trainer = planTrainer(recipe, config, maxSequence, limits);
+  const generator = planGenerator(recipe, config, maxSequence, limits);
+  const generators = recipe.generator.workers;
+  const payload = shardPayload(trainedLayout(recipe, config), recipe.weights.dtype);
+  const trainerBytes = sum(trainer);
+  const generatorBytes = generators * sum(generator);
+  return {
+    trainer,
+    generator,
+    generators,
+    host: [{ what: "weight board", bytes: BOARD_SLOTS * payload.byteLength }],
+    trainerBytes,
+    generatorBytes,
+    totalBytes: trainerBytes + generatorBytes,
+  };
+}
+
+function planTrainer(
+  recipe: Recipe,
+  config: ModelConfig,
+  maxSequence: number,
+  limits: MemoryLimits,
+): MemoryPart[] {
+  const { gpu, buffers } = countingGpu(limits);
+  const options = { recipe, config, maxSequence };
+  const policy = new Policy(gpu, policyOptions(options));
+  new TrainerEngine(policy, options);
+  const shards = policy.trained.shards.map(({ size }) => size);
+  const trained = shards.reduce((total, size) => total + size, 0);
+  // Parameters come back with a step's figures, or so much at a time.
+  const read = trained <= READ_ALONG_BYTES ? trained : Math.max(...shards, Math.min(READ_BYTES, trained));
+  return byKind([...buffers, { label: "read-back", size: stagingBytes(read) }]);
+}
+
+function planGenerator(
+  { generator, trainer }: Recipe,
+  config: ModelConfig,
+  maxSequence: number,
+  limits: MemoryLimits,
+): MemoryPart[] {
+  const { gpu, buffers } = countingGpu(limits);
+  new DecodePass(gpu, {
+    config,
+    concurrency: generator.concurrency,
+    maxSequence,
+    decodeChunk: generator.decodeChunk,
+    eosIds: [],
+    precision: generator.dtype,
+    cachePrecision: generator.cacheDtype,
+    adapters: loraSettings(trainer.lora),
+  });
+  const ring = 16 * generator.concurrency * (generator.decodeChunk + 1);
+  return byKind([...buffers, { label: "read-back", size: stagingBytes(ring) }]);
+}
+
+/** Adds up buffers of a kind, in the order of `KINDS`, the rest last. */
+function byKind(buffers: readonly CountedBuffer[]): MemoryPart[] {
+  const bytes = new Map<string, number>([...KINDS.map(([, what]) => [what, 0] as const), ["the rest", 0]]);
+  for (const { label, size } of buffers) {
+    const what = KINDS.find(([pattern]) => pattern.test(label))?.[1] ?? "the rest";
+    bytes.set(what, (bytes.get(what) ?? 0) + size);
+  }
+  return [...bytes].filter(([, size]) => size > 0).map(([what, size]) => ({ what, bytes: size }));
+}
+
+function sum(parts: readonly MemoryPart[]): number {
+  return parts.reduce((total, { bytes }) => total + bytes, 0);
+}
