@@ -150,14 +150,17 @@ export class Policy implements Disposable {
       for (let n = batch.offsets[b]; n < batch.offsets[b + 1]; n++)
         segments.set([batch.offsets[b], batch.offsets[b + 1]], 2 * n);
     }
-    const plan = embeddingPlan(batch.tokens, this.decoder.config.vocabSize);
     this.workspace.ids.write(batch.tokens);
     this.workspace.positions.write(batch.positions);
     this.workspace.segments.write(segments);
     this.head.index.write(batch.rows);
     this.head.targets.write(batch.targets);
-    this.plan.offsets.write(plan.offsets);
-    this.plan.rows.write(plan.rows);
+    // A frozen table needs no gradient, and no list of who takes part in it.
+    if (!this.adapters) {
+      const plan = embeddingPlan(batch.tokens, this.decoder.config.vocabSize);
+      this.plan.offsets.write(plan.offsets);
+      this.plan.rows.write(plan.rows);
+    }
     this.rows = rows;
     this.selected = batch.rows.length;
   }
