@@ -135,6 +135,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       decodeChunk: g.decodeChunk,
       recomputeCache: g.recomputeCache,
       eosIds: [...tokenizer.eosIds],
+      selfTest: recipe.gpu.selfTest,
       precision: g.dtype,
       cachePrecision: g.cacheDtype,
       adapters: loraSettings(recipe.trainer.lora),

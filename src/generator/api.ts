@@ -77,6 +77,8 @@ export interface GeneratorOptions extends EngineOptions {
   model: WeightsHandle;
   weights: WeightHandle;
   format: PayloadFormat;
+  /** False: take the driver's f16 untried. */
+  selfTest?: boolean;
   /** Take weights whose fingerprint was checked only. */
   verifyWeights?: boolean;
   maxMemoryBytes?: number;

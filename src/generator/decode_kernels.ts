@@ -5,7 +5,6 @@ import { decodeAttentionHalf } from "../kernels/attention/decode_attention_half.
 import { kvStore } from "../kernels/attention/kv_store.ts";
 import { kvStoreHalf } from "../kernels/attention/kv_store_half.ts";
 import { sample } from "../kernels/sampling/sample.ts";
-import { halfForm } from "../model/linear.ts";
 import type { EngineOptions } from "./api.ts";
 
 export type DecodePassOptions = Omit<EngineOptions, "recomputeCache">;
@@ -30,10 +29,10 @@ export function decodeKernels(
   // Few lanes for short caches, 64 for long ones.
   const lanes = maxSequence <= 64 ? 8 : maxSequence <= 256 ? 32 : 64;
   const half = cachePrecision === "f16";
-  const attend = half ? decodeAttentionHalf(halfForm(gpu)) : decodeAttention;
+  const attend = half ? decodeAttentionHalf(gpu.halfForm) : decodeAttention;
   return {
     sampler: samplerFor(config.vocabSize),
-    store: half ? kvStoreHalf(halfForm(gpu)) : kvStore,
+    store: half ? kvStoreHalf(gpu.halfForm) : kvStore,
     attend: attend.with({ WORKGROUP_SIZE: Math.max(lanes, 2 ** Math.ceil(Math.log2(config.headDim / 4))) }),
   };
 }

@@ -1,4 +1,5 @@
 /** The generator as a worker serves it: takes groups from its port, decodes without pause, reports. Implements `GeneratorApi`. */
+import { settleHalfForm } from "../bench/require_self_test.ts";
 import { openWeights } from "../data/weights_handle.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -22,6 +23,8 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
 
   async start(options: GeneratorOptions, port: MessagePort): Promise<GeneratorReady> {
     const gpu = await this.open(options.maxMemoryBytes);
+    const halves = options.precision === "f16" || options.cachePrecision === "f16";
+    if (halves && options.selfTest !== false) await settleHalfForm(gpu);
     const engine = await GeneratorEngine.create(gpu, options);
     this.engine = engine;
     if (options.adapters) await engine.load(await openWeights(options.model, options.config));

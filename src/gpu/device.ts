@@ -27,6 +27,8 @@ export class Gpu {
   readonly label: string;
   readonly adapterName: string;
   readonly tier: Tier;
+  /** How kernels read f16: by the shaders' own type where the device has it, else as pairs in words. */
+  halfForm: "native" | "packed";
   readonly maxMemoryBytes: number;
   /** Resolves once, when the device is gone. */
   readonly lost: Promise<GpuLostError>;
@@ -48,6 +50,7 @@ export class Gpu {
     this.label = options.label ?? "webgrpo";
     this.adapterName = describeAdapter(adapter);
     this.tier = tierOf(device.features);
+    this.halfForm = device.features.has("shader-f16") ? "native" : "packed";
     this.maxMemoryBytes = options.maxMemoryBytes ?? Number.POSITIVE_INFINITY;
     this.staging = new StagingPool(this);
     device.addEventListener("uncapturederror", (event) => {

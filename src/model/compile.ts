@@ -29,7 +29,7 @@ import { adamw } from "../kernels/optimizer/adamw.ts";
 import { clipCoefficient } from "../kernels/optimizer/clip_coefficient.ts";
 import { gradNorm } from "../kernels/optimizer/grad_norm.ts";
 import type { ModelConfig } from "./config.ts";
-import { halfForm, linearKernels } from "./linear.ts";
+import { linearKernels } from "./linear.ts";
 import { ADAPTER_KERNELS } from "./lora.ts";
 import { allowsFloat16, type MatrixPrecision } from "./parameters.ts";
 
@@ -62,7 +62,7 @@ export function forwardKernels(gpu: Gpu, config: ModelConfig, form: ModelForm): 
     headFinish,
   ];
   if (config.qkNorm) kernels.push(headNorm);
-  if (form.precision === "f16") kernels.push(embeddingHalf(halfForm(gpu)));
+  if (form.precision === "f16") kernels.push(embeddingHalf(gpu.halfForm));
   if (form.adapted) kernels.push(...ADAPTER_KERNELS);
   return kernels;
 }

@@ -14,7 +14,7 @@ import { headNorm } from "../kernels/norm/head_norm.ts";
 import { rmsNorm } from "../kernels/norm/rms_norm.ts";
 import type { ModelConfig } from "./config.ts";
 import { layoutParameters, type ParameterLayout } from "./layout.ts";
-import { encodeLinear, halfForm } from "./linear.ts";
+import { encodeLinear } from "./linear.ts";
 import { type Adapters, encodeAdapters } from "./lora.ts";
 import type { Parameters } from "./parameters.ts";
 import type { FusedBlock, Workspace } from "./workspace.ts";
@@ -82,7 +82,7 @@ function encodeEmbedding(
   dims: { rows: number; width: number },
 ): void {
   for (const { view: table, start: first, rows: vocab } of weights.parts("embedding")) {
-    const kernel = table.precision === "f16" ? embeddingHalf(halfForm(recorder.gpu)) : embedding;
+    const kernel = table.precision === "f16" ? embeddingHalf(recorder.gpu.halfForm) : embedding;
     kernel.encode(recorder, { table, ids, y }, { ...dims, vocab, first });
   }
 }

@@ -6,7 +6,6 @@ import { type BufferView, viewFrom } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { AnyKernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import type { HalfForm } from "../kernels/half.ts";
 import { linear } from "../kernels/linear/linear.ts";
 import { linearBackwardInput } from "../kernels/linear/linear_backward_input.ts";
 import { linearBackwardInputHalf } from "../kernels/linear/linear_backward_input_half.ts";
@@ -35,11 +34,6 @@ const ROW_ALIGNMENT = 64;
  */
 const GRADIENT_FLOPS = 2e10;
 
-/** How kernels read f16 on this GPU: as f16 where shaders know the type, else as pairs in words. */
-export function halfForm(gpu: Gpu): HalfForm {
-  return gpu.tier.startsWith("f16") ? "native" : "packed";
-}
-
 /** All kernels that the functions below may pick for matrices of a precision. */
 export function linearKernels(gpu: Gpu, precision: MatrixPrecision): AnyKernel[] {
   const always = [
@@ -51,7 +45,7 @@ export function linearKernels(gpu: Gpu, precision: MatrixPrecision): AnyKernel[]
     linearBackwardWeightVec4,
   ];
   if (precision === "f32") return always;
-  return [...always, linearHalf(halfForm(gpu)), linearBackwardInputHalf(halfForm(gpu))];
+  return [...always, linearHalf(gpu.halfForm), linearBackwardInputHalf(gpu.halfForm)];
 }
 
 function divisible({ outputs, inputs }: LinearDims): boolean {
@@ -77,7 +71,7 @@ export function encodeLinear(recorder: Recorder, views: LinearViews, dims: Linea
   const { x, weight: w, bias, y, accumulate, yStride = dims.outputs, yStart = 0 } = views;
   const quads = divisible(dims) && yStride % 4 === 0 && yStart % 4 === 0;
   const { gpu } = recorder;
-  const kernel = w.precision === "f16" ? linearHalf(halfForm(gpu)) : quads ? linearVec4 : linear;
+  const kernel = w.precision === "f16" ? linearHalf(gpu.halfForm) : quads ? linearVec4 : linear;
   const flags = { has_bias: bias ? 1 : 0, accumulate: accumulate ? 1 : 0 };
   for (const { start, rows } of rowChunks(dims, gpu.maxFlopsPerSubmit)) {
     kernel.encode(
@@ -102,7 +96,7 @@ export function encodeLinearBackwardInput(
   const { dy, weight: w, dx, accumulate } = views;
   const { gpu } = recorder;
   const exact = divisible(dims) ? linearBackwardInputVec4 : linearBackwardInput;
-  const kernel = w.precision === "f16" ? linearBackwardInputHalf(halfForm(gpu)) : exact;
+  const kernel = w.precision === "f16" ? linearBackwardInputHalf(gpu.halfForm) : exact;
   for (const { start, rows } of rowChunks(dims, gpu.maxFlopsPerSubmit)) {
     kernel.encode(
       recorder,

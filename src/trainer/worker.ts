@@ -1,5 +1,5 @@
 /** The trainer as a worker serves it: engine plus publishing. Implements `TrainerApi`. */
-import { requireSelfTest } from "../bench/require_self_test.ts";
+import { requireSelfTest, settleHalfForm } from "../bench/require_self_test.ts";
 import type { Recipe } from "../config/schema.ts";
 import { openWeights } from "../data/weights_handle.ts";
 import { WorkerError } from "../errors.ts";
@@ -49,6 +49,7 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
     const mib = recipe.gpu.maxMemoryMiB;
     const gpu = await this.open(mib ? mib * 2 ** 20 : undefined);
     if (recipe.gpu.selfTest) await requireSelfTest(gpu);
+    if (recipe.gpu.selfTest && recipe.trainer.frozenDtype === "f16") await settleHalfForm(gpu);
     const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence });
     await engine.load({ model: await openWeights(model, config), state: start });
     const writer = openWeightWriter(weights);

@@ -1,9 +1,11 @@
 /** The self-test finds nothing on a sound adapter, and finds every kernel's wrong number. */
 import { describe, expect, it } from "vitest";
+import { settleHalfForm } from "../../src/bench/require_self_test.ts";
 import type { SelfTestRun } from "../../src/bench/self_test.ts";
-import { FAMILY_TESTS, mismatch, selfTest, testFamily } from "../../src/bench/self_test.ts";
+import { FAMILY_TESTS, mismatch, selfTest, testFamily, testHalves } from "../../src/bench/self_test.ts";
 import { openGpu } from "../../src/gpu/device.ts";
 import type { Kernel } from "../../src/gpu/kernel.ts";
+import type { HalfForm } from "../../src/kernels/half.ts";
 import { testGpu } from "../gpu_harness.ts";
 import { filesBelow } from "../style/tree.ts";
 
@@ -22,6 +24,7 @@ describe("selfTest()", () => {
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
     const folders = new Set(filesBelow("shaders", /\.wgsl$/).map((path) => path.split("/")[1]));
     folders.delete("probe");
+    folders.add("f16");
     expect(new Set(results.map(({ family }) => family))).toEqual(folders);
   });
 
@@ -52,6 +55,23 @@ describe("selfTest()", () => {
       }
     });
   }
+
+  it("takes f16 as pairs in words where the driver's own is wrong, and refuses it where both are", async () => {
+    const gpu = await openGpu({ label: "half form" });
+    expect(gpu.halfForm).toBe("native");
+    await settleHalfForm(gpu);
+    expect(gpu.halfForm).toBe("native");
+    const forms: string[] = [];
+    const wrongIn = (wrong: string[]) => async (run: SelfTestRun, form: HalfForm) => {
+      forms.push(form);
+      const right = await testHalves(run, form);
+      return wrong.includes(form) ? [...right, { name: "f16", got: [1], want: [2], tolerance: 0 }] : right;
+    };
+    await settleHalfForm(gpu, wrongIn(["native"]));
+    expect([gpu.halfForm, ...forms]).toEqual(["packed", "native", "packed"]);
+    await expect(settleHalfForm(gpu, wrongIn(["packed"]))).rejects.toThrow(/f16 \(f16\[0\] is 1, 2 wanted/);
+    gpu.destroy();
+  });
 
   it("names the kernel that does not compile, and goes on", async () => {
     const gpu = await testGpu();
