@@ -1,16 +1,19 @@
 /** A run's checkpoints in terms of the loop and the trainer: what `runs/checkpoint.ts` stores, packed and unpacked. */
 import { loraSettings } from "./config/lora.ts";
+import { readModelName } from "./config/model_name.ts";
 import type { Recipe } from "./config/schema.ts";
-import { withAdapters } from "./data/adapted.ts";
+import { type AdapterBase, readAdapters } from "./data/adapted.ts";
+import { readModelJson } from "./data/model_json.ts";
 import { loadModelFiles, type ModelReader, type ModelText } from "./data/source.ts";
 import { ConfigError } from "./errors.ts";
 import type { LoopState } from "./loop.ts";
-import type { AdapterSettings } from "./model/adapters/config.ts";
-import { type AdapterTensors, adapterFolderFiles } from "./model/adapters/peft.ts";
+import { type AdapterSettings, parseAdapterConfig } from "./model/adapters/config.ts";
+import { ADAPTER_CONFIG, adapterFolderFiles } from "./model/adapters/peft.ts";
 import { packTensors, unpackTensors } from "./model/layout.ts";
 import { type FoundCheckpoint, latestCheckpoint, readMoments, writeCheckpoint } from "./runs/checkpoint.ts";
 import { modelFolderFiles, modelTextFiles } from "./runs/model_folder.ts";
 import type { RunDirectory } from "./runs/run_directory.ts";
+import type { RunStorage } from "./runs/storage.ts";
 import { freshOptimizer, type OptimizerState } from "./trainer/api.ts";
 import { trainedLayout } from "./trainer/trained.ts";
 
@@ -44,20 +47,17 @@ export interface CheckpointedRun {
   run: RunDirectory;
 }
 
-/** Reads a checkpoint. @throws DataError for files that are not what a checkpoint holds */
+/** Reads a checkpoint. @throws DataError for files that are not what a checkpoint holds, ConfigError as `checkTrained` */
 export async function readCheckpoint(
   { recipe, model, run }: CheckpointedRun,
   found: FoundCheckpoint,
 ): Promise<SavedRun> {
   const { storage } = run;
   const { path, state } = found;
-  const folder: ModelReader = {
-    where: `${storage.where}/${path}`,
-    read: (name) => storage.read(`${path}/${name}`),
-    list: () => storage.list(path),
-  };
+  await checkTrained(recipe, storage, path);
+  const folder = checkpointFolder(storage, path);
   const trained = loraSettings(recipe.trainer.lora)
-    ? await readAdapters(folder, recipe, model)
+    ? (await readAdapters(folder, model.config)).tensors
     : (await loadModelFiles(folder)).tensors;
   const moments = await readMoments(storage, path);
   const layout = trainedLayout(recipe, model.config);
@@ -76,22 +76,32 @@ export async function readCheckpoint(
   };
 }
 
-/** The adapters of a checkpoint, which must be those that the recipe asks for. */
-async function readAdapters(
-  folder: ModelReader,
-  { trainer }: Recipe,
-  model: ModelText,
-): Promise<AdapterTensors> {
-  const found = (await withAdapters({ ...model, adapters: [] }, folder)).adapters?.[0];
-  const wanted = loraSettings(trainer.lora);
-  const shape = (settings?: AdapterSettings | null) =>
-    settings && `rank ${settings.rank}, alpha ${settings.alpha}, ${settings.targets.join(" ")}`;
-  if (found && shape(found.settings) === shape(wanted)) return found.tensors;
+const checkpointFolder = (storage: RunStorage, path: string): ModelReader => ({
+  where: `${storage.where}/${path}`,
+  read: (name) => storage.read(`${path}/${name}`),
+  list: () => storage.list(path),
+});
+
+/**
+ * Refuses a checkpoint of other parameters than the recipe trains: of every one, or of adapters of another shape.
+ * @throws ConfigError `config/contradiction`
+ */
+export async function checkTrained({ trainer }: Recipe, storage: RunStorage, path: string): Promise<void> {
+  const folder = checkpointFolder(storage, path);
+  const written = await readModelJson(folder, ADAPTER_CONFIG);
+  const found = describeTrained(written ? parseAdapterConfig(written).settings : null);
+  const wanted = describeTrained(loraSettings(trainer.lora));
+  if (found === wanted) return;
   throw new ConfigError(
     "config/contradiction",
-    `Cannot go on from ${folder.where} with adapters of ${shape(wanted)}: it holds adapters of ${shape(found?.settings)}`,
+    `Cannot go on from ${folder.where} with ${wanted}: it holds ${found}`,
     { hint: "Leave `trainer.lora` as the run began, or start a new run from the checkpoint with `--model`." },
   );
+}
+
+function describeTrained(settings: AdapterSettings | null): string {
+  if (!settings) return "every parameter";
+  return `adapters of rank ${settings.rank}, alpha ${settings.alpha}, ${settings.targets.join(" ")}`;
 }
 
 /** What a trainer that takes over goes on from; rows logged after it are forgotten, as their steps come again. */
@@ -116,7 +126,7 @@ export function saveRun(
   const settings = loraSettings(recipe.trainer.lora);
   const modelFiles = settings
     ? {
-        ...adapterFolderFiles({ settings, tensors: trained, baseModel: recipe.model, revision: null }),
+        ...adapterFolderFiles({ settings, tensors: trained, revision: null, ...trainedBase(recipe, model) }),
         ...modelTextFiles(model),
       }
     : modelFolderFiles({ ...model, tensors: trained });
@@ -138,4 +148,13 @@ export function saveRun(
     },
     { keep: recipe.checkpoint.keep },
   );
+}
+
+/** The model that adapters were trained on, as PEFT finds it too where it can: by folder, or by name on the hub. */
+function trainedBase({ model: name }: Recipe, { source }: ModelText): AdapterBase {
+  const named = readModelName(name);
+  if (named.kind === "hub")
+    return { baseModel: named.id, ...(named.revision === "main" ? {} : { revision: named.revision }) };
+  const inFolder = named.kind === "builtin" && source?.handle.kind === "folder";
+  return { baseModel: inFolder ? source.handle.path : name };
 }

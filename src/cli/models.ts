@@ -1,9 +1,10 @@
 /** Opens whatever a user names as a model: one that ships with the project, a folder, or one on the hub. Deno and Node. */
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { readModelName } from "../config/model_name.ts";
-import { adapterBase, withAdapters } from "../data/adapted.ts";
+import { type AdapterBase, adapterBase, withAdapters } from "../data/adapted.ts";
 import type { FileStore } from "../data/file_store.ts";
 import { openDiskStore } from "../data/file_store_disk.ts";
 import { type FetchedModel, fetchModel } from "../data/hub/cache.ts";
@@ -11,8 +12,9 @@ import type { HubOptions } from "../data/hub/listing.ts";
 import { isLlama2cFile, openLlama2cFile } from "../data/llama2c.ts";
 import { loadModelText, type ModelSource, type ModelText, openModelFolder } from "../data/source.ts";
 import { DataError } from "../errors.ts";
+import { ADAPTER_CONFIG } from "../model/adapters/peft.ts";
 import type { CommandContext } from "./command.ts";
-import { modelFolder, typedModel } from "./recipes.ts";
+import { builtinModels, modelFolder, typedModel } from "./recipes.ts";
 
 const MIB = 2 ** 20;
 
@@ -43,7 +45,8 @@ export function hubOptions(env: CommandContext["env"]): HubOptions {
 export async function openModel(model: string, context: CommandContext): Promise<ModelSource> {
   const named = readModelName(typedModel(model, context.cwd));
   if (named.kind === "folder" && isLlama2cFile(named.path)) return openLlama2cFile(named.path);
-  if (named.kind !== "hub") return openModelFolder(modelFolder(model, context));
+  if (named.kind !== "hub")
+    return openModelFolder(modelFolder(model, context, ["config.json", ADAPTER_CONFIG]));
   const { output, interrupt } = context;
   const mib = (bytes: number) => Math.ceil(bytes / MIB);
   let fetched: FetchedModel;
@@ -81,6 +84,34 @@ export async function openPolicy(model: string, context: CommandContext, depth =
       { hint: "Check `base_model_name_or_path` in their adapter_config.json." },
     );
   }
-  const name = base.revision ? `${base.baseModel}@${base.revision}` : base.baseModel;
-  return withAdapters(await openPolicy(name, context, depth + 1), source);
+  return withAdapters(await openBase(baseName(base, context), source.where, context, depth + 1), source);
+}
+
+/** What the adapters' model is called here: a policy of the project is found again where the project has moved. */
+function baseName({ baseModel, revision }: AdapterBase, { root }: CommandContext): string {
+  if (revision && readModelName(baseModel).kind === "hub") return `${baseModel}@${revision}`;
+  const [, builtin] = /[\\/]public[\\/]models[\\/]([\w.-]+)[\\/]?$/.exec(baseModel) ?? [];
+  const moved = builtin !== undefined && !existsSync(baseModel) && builtinModels(root).includes(builtin);
+  return moved ? `builtin:${builtin}` : baseModel;
+}
+
+async function openBase(
+  name: string,
+  where: string,
+  context: CommandContext,
+  depth: number,
+): Promise<ModelText> {
+  try {
+    return await openPolicy(name, context, depth);
+  } catch (cause) {
+    if (!(cause instanceof DataError && cause.code === "model/no-folder")) throw cause;
+    throw new DataError(
+      "adapter/no-base",
+      `Cannot open the adapters in ${where}: the model that they belong to, ${name}, is not there`,
+      {
+        hint: `Put it there again, or write where it is now as base_model_name_or_path in ${join(where, ADAPTER_CONFIG)}.`,
+        cause,
+      },
+    );
+  }
 }

@@ -82,10 +82,10 @@ export function recipeFromFlags(flags: RecipeFlags, { cwd, root }: Places): Prom
 }
 
 /**
- * The folder of a model named `builtin:NAME` or by its path.
+ * The folder of a model named `builtin:NAME` or by its path, which must hold one of the `signs`.
  * @throws DataError `model/no-folder` where there is none, `model/hub` for a hub id
  */
-export function modelFolder(model: string, { cwd, root }: Places): string {
+export function modelFolder(model: string, { cwd, root }: Places, signs = ["config.json"]): string {
   const typed = readModelName(typedModel(model, cwd));
   if (typed.kind === "hub") {
     throw new DataError(
@@ -102,7 +102,7 @@ export function modelFolder(model: string, { cwd, root }: Places): string {
       : isAbsolute(typed.path)
         ? typed.path
         : resolve(cwd, typed.path);
-  if (!existsSync(join(folder, "config.json"))) {
+  if (!signs.some((name) => existsSync(join(folder, name)))) {
     const found = existsSync(folder) ? "that folder has no config.json" : "there is no such folder";
     throw new DataError("model/no-folder", `Cannot load the model \`${model}\`: ${found}`, {
       hint:

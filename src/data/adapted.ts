@@ -15,10 +15,14 @@ import type { ModelReader } from "./model_source.ts";
 import type { ModelText } from "./source.ts";
 import type { TensorOptions } from "./tensor_stream.ts";
 
+/** The model that adapters belong to: a name or a path, and the revision of a model on the hub. */
+export interface AdapterBase {
+  baseModel: string;
+  revision?: string;
+}
+
 /** The model that a PEFT folder's adapters belong to, or null for a folder that is no such. @throws DataError */
-export async function adapterBase(
-  source: ModelReader,
-): Promise<{ baseModel: string; revision?: string } | null> {
+export async function adapterBase(source: ModelReader): Promise<AdapterBase | null> {
   const config = await readModelJson(source, ADAPTER_CONFIG);
   if (!config || (await source.read("config.json")) !== null) return null;
   const { base_model_name_or_path: baseModel, revision } = config;
@@ -31,27 +35,30 @@ export async function adapterBase(
   );
 }
 
-/**
- * The model `base` with the adapters of a PEFT folder over it; text files of the folder count before those of the model.
- * @throws DataError `adapter/*`, `safetensors/*`, `model/missing-file`
- */
-export async function withAdapters(base: ModelText, source: ModelReader): Promise<ModelText> {
+/** The adapters of a PEFT folder, for a model of shape `config`. @throws DataError `adapter/*`, `safetensors/*`, `model/missing-file` */
+export async function readAdapters(source: ModelReader, config: ModelConfig): Promise<AdapterFiles> {
   const read = async (name: string) => {
     const bytes = await source.read(name);
     if (bytes) return bytes;
     throw new DataError(
       "model/missing-file",
       `Cannot open the adapters in ${source.where}: ${name} is missing`,
-      {
-        hint: "Fetch the missing file",
-      },
+      { hint: "Fetch the missing file" },
     );
   };
   const files = {
     [ADAPTER_CONFIG]: await read(ADAPTER_CONFIG),
     [ADAPTER_WEIGHTS]: await read(ADAPTER_WEIGHTS),
   };
-  const adapter = parseAdapterFiles(files, base.config);
+  return parseAdapterFiles(files, config);
+}
+
+/**
+ * The model `base` with the adapters of a PEFT folder over it; text files of the folder count before those of the model.
+ * @throws DataError as `readAdapters`
+ */
+export async function withAdapters(base: ModelText, source: ModelReader): Promise<ModelText> {
+  const adapter = await readAdapters(source, base.config);
   const generationConfig = await readModelJson(source, "generation_config.json");
   return {
     ...base,

@@ -16,6 +16,7 @@ import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/
 import type { RunStorage } from "../../runs/storage.ts";
 import { surveyTask } from "../../stages.ts";
 import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
+import { checkTrained } from "../../training_checkpoint.ts";
 import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
 import { memoryTable, planOnThisGpu } from "../memory.ts";
@@ -148,6 +149,8 @@ async function prepareResume(args: TrainArguments, context: CommandContext): Pro
   for (const { path, reason } of found?.skipped ?? [])
     context.output.note(`Passed over the damaged checkpoint ${path}: ${reason}`);
   if (!found) await refuseDamaged(storage);
+  // Before the recipe is written back: a refused change must not hold for the next resume.
+  else await checkTrained(recipe, storage, found.path);
   context.output.note(
     found ? `Going on from ${found.path}` : "There is no checkpoint yet: starting from the beginning",
   );
