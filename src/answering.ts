@@ -10,10 +10,12 @@ import type { PromptGroup, SamplingOptions } from "./generator/api.ts";
 import { DecodePass, type DecodeRow } from "./generator/decode_pass.ts";
 import { GeneratorEngine } from "./generator/engine.ts";
 import { EVALUATION_IDS } from "./generator/pool.ts";
+import { BROKEN, RUNNING, readRow, STOP } from "./generator/token_ring.ts";
 import type { Gpu } from "./gpu/device.ts";
 import type { ModelConfig } from "./model/config.ts";
 import { loadParameters } from "./model/load.ts";
 import type { FinishReason, PromptTokens, Rollout } from "./rollout.ts";
+import type { StopTexts, StopWatch } from "./text/stop_texts.ts";
 
 /** Sequences decoded side by side, at most. */
 const MAX_CONCURRENCY = 128;
@@ -22,12 +24,6 @@ const DEFAULT_MAX_TOKENS = 256;
 /** Decode steps between two read-backs: few while somebody watches the text come. */
 const STREAM_CHUNK = 4;
 const EVALUATION_CHUNK = 8;
-
-// Finish reasons in the token ring, as decode_advance writes them.
-const RUNNING = 0;
-const STOP = 1;
-const BROKEN = 3;
-const NOTHING_DRAWN = 0xffffffff;
 
 /** A model whose weights are loaded, and the ids that end its completions. */
 export interface AnsweringModel {
@@ -40,6 +36,8 @@ export interface AnswerRequest {
   /** Completions of each prompt. */
   samples: number;
   sampling: SamplingOptions;
+  /** Texts that end a completion where they first appear. */
+  stops?: StopTexts | null;
   /** Checked between two chunks; its reason is thrown. */
   signal?: AbortSignal;
   /** Completions finished so far. */
@@ -51,6 +49,8 @@ export interface StreamRequest {
   prompt: Uint32Array;
   samples: number;
   sampling: SamplingOptions;
+  /** Texts that end a completion where they first appear. */
+  stops?: StopTexts | null;
   signal?: AbortSignal;
   /**
    * New tokens of sample `sample`, the end-of-sequence token included, with the natural logs of their probabilities;
@@ -100,18 +100,19 @@ export async function answerPrompts(
   model: AnsweringModel,
   request: AnswerRequest,
 ): Promise<Rollout[][]> {
-  const { prompts, samples, sampling, signal, onProgress } = request;
+  const { prompts, samples, sampling, stops, signal, onProgress } = request;
   const { config } = model.files;
   const longest = prompts.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   const maxSequence = longest + sampling.maxTokens;
-  using engine = await GeneratorEngine.create(gpu, {
+  const options = {
     config,
     concurrency: roomFor(gpu, config, maxSequence, prompts.length * samples),
     maxSequence,
     decodeChunk: EVALUATION_CHUNK,
     recomputeCache: false,
     eosIds: [...model.eosIds],
-  });
+  };
+  using engine = await GeneratorEngine.create(gpu, options, stops);
   await engine.load(await modelWeights(model.files), 0);
   engine.admit(prompts.map((prompt, i) => promptGroup(prompt, i, samples, sampling)));
   const answers: Rollout[][] = prompts.map(() => []);
@@ -148,6 +149,7 @@ function promptGroup(
 interface StreamRow extends DecodeRow, Completion {
   sample: number;
   completion: number[];
+  watch: StopWatch | null;
 }
 
 /** Completes one prompt and tells of tokens as they come. @throws GpuLimitError, WebgrpoError `generator/not-finite` */
@@ -208,12 +210,15 @@ export class LoadedModel implements Disposable {
 
   /** One call at a time. @throws RangeError for what does not fit, WebgrpoError `generator/not-finite` */
   async stream(request: StreamRequest): Promise<Completion[]> {
-    const { prompt, samples, sampling } = request;
+    const { prompt, samples, sampling, stops } = request;
     this.checkRoom(prompt.length, sampling.maxTokens);
     const completions: Completion[] = [];
     for (let first = 0; first < samples; first += this.concurrency) {
       const count = Math.min(this.concurrency, samples - first);
-      const rows = Array.from({ length: count }, (_, slot) => startRow(prompt, first + slot, slot));
+      const rows = Array.from({ length: count }, (_, slot) => ({
+        ...startRow(prompt, first + slot, slot),
+        watch: stops?.watch() ?? null,
+      }));
       completions.push(...(await streamRows(this.pass, rows, request)));
     }
     return completions;
@@ -250,6 +255,7 @@ function startRow(prompt: Uint32Array, sample: number, slot: number): StreamRow 
     prompt,
     completion: tokens,
     tokens,
+    watch: null,
     logprobs: [],
     finishReason: "length",
     token: 0,
@@ -278,7 +284,7 @@ async function streamRows(pass: DecodePass, all: StreamRow[], request: StreamReq
   return all.map(({ tokens, logprobs, finishReason }) => ({ tokens, logprobs, finishReason }));
 }
 
-/** Appends what a chunk drew for one row; returns its finish reason. */
+/** Appends what a chunk drew for one row, up to a stop text; returns its finish reason. */
 function takeTokens(
   row: StreamRow,
   ring: Uint32Array,
@@ -288,27 +294,23 @@ function takeTokens(
   steps: number,
   { onTokens }: StreamRequest,
 ): number {
-  const floats = new Float32Array(ring.buffer);
-  const before = row.tokens.length;
-  let reason = RUNNING;
-  for (let step = from; step <= steps && reason === RUNNING; step++) {
-    const at = 4 * (step * rows + index);
-    reason = ring[at + 3];
-    if (reason === BROKEN) {
-      throw new WebgrpoError("generator/not-finite", "Cannot generate: the model's logits are not finite", {
-        hint: "Use an earlier checkpoint; these weights have diverged or are damaged.",
-      });
-    }
-    if (ring[at] === NOTHING_DRAWN) continue;
-    row.tokens.push(ring[at]);
-    row.logprobs.push(floats[at + 1]);
+  const drawn = readRow(ring, { row: index, rows, first: from, steps });
+  const cut = row.watch?.push(drawn.tokens) ?? null;
+  const reason = cut === null ? drawn.reason : STOP;
+  if (reason === BROKEN) {
+    throw new WebgrpoError("generator/not-finite", "Cannot generate: the model's logits are not finite", {
+      hint: "Use an earlier checkpoint; these weights have diverged or are damaged.",
+    });
   }
+  const tokens = drawn.tokens.slice(0, cut ?? undefined);
+  const logprobs = drawn.logprobs.slice(0, cut ?? undefined);
+  row.tokens.push(...tokens);
+  row.logprobs.push(...logprobs);
   row.token = row.tokens[row.tokens.length - 1];
   row.position = row.prompt.length + row.tokens.length - 1;
   row.produced = row.tokens.length;
   if (reason !== RUNNING) row.finishReason = reason === STOP ? "stop" : "length";
-  const finish = reason === RUNNING ? null : row.finishReason;
-  onTokens?.(row.sample, row.tokens.slice(before), finish, row.logprobs.slice(before));
+  onTokens?.(row.sample, tokens, reason === RUNNING ? null : row.finishReason, logprobs);
   return reason;
 }
 

@@ -135,6 +135,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       decodeChunk: g.decodeChunk,
       recomputeCache: g.recomputeCache,
       eosIds: [...tokenizer.eosIds],
+      stop: g.stop.length > 0 ? { texts: g.stop, tokenizer: tokenizer.files } : null,
       selfTest: recipe.gpu.selfTest,
       precision: g.dtype,
       cachePrecision: g.cacheDtype,

@@ -30,6 +30,11 @@ const temperature = {
   placeholder: "T",
   description: "Divides the logits; 0 takes the most probable token",
 } as const;
+const stop = {
+  type: "texts",
+  placeholder: "TEXT",
+  description: "Text that ends a completion where it first appears, any number of times",
+} as const;
 const set = {
   type: "texts",
   placeholder: "KEY=VALUE",
@@ -123,6 +128,7 @@ export const evalSpec = define({
     },
     temperature: { ...temperature, default: 1 },
     maxTokens,
+    stop,
     limit: {
       type: "integer",
       min: 1,
@@ -178,6 +184,7 @@ export const generateSpec = define({
       description: "Drop tokens below P times the most probable one",
     },
     maxTokens,
+    stop,
     samples: {
       type: "integer",
       default: 1,

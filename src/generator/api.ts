@@ -6,6 +6,7 @@ import type { ModelConfig } from "../model/config.ts";
 import type { MatrixPrecision } from "../model/parameters.ts";
 import type { Rollout } from "../rollout.ts";
 import type { ErrorRecord } from "../rpc/errors.ts";
+import type { StopOptions } from "../text/stop_texts.ts";
 import type { PayloadFormat, WeightHandle } from "../weights/api.ts";
 
 /** How the next token is drawn; filters act on the distribution after temperature and intersect. */
@@ -77,6 +78,8 @@ export interface GeneratorOptions extends EngineOptions {
   model: WeightsHandle;
   weights: WeightHandle;
   format: PayloadFormat;
+  /** Texts that end a completion where they first appear; null or absent where there are none. */
+  stop?: StopOptions | null;
   /** False: take the driver's f16 untried. */
   selfTest?: boolean;
   /** Take weights whose fingerprint was checked only. */

@@ -10,19 +10,17 @@ import { SpanLog, traceClock } from "../metrics/trace.ts";
 import { loadParameters, type TensorStream } from "../model/load.ts";
 import type { Parameters } from "../model/parameters.ts";
 import type { Rollout } from "../rollout.ts";
+import type { StopTexts, StopWatch } from "../text/stop_texts.ts";
 import type { EngineOptions, GeneratorReport, PromptGroup, SamplingOptions } from "./api.ts";
 import { DecodePass, type DecodeRow, type PrefillPrompt } from "./decode_pass.ts";
 import { emptyReport } from "./report.ts";
-
-// Words of the ring that decode_advance writes.
-const NONE = 0xffffffff;
-const RUNNING = 0;
-const STOP = 1;
-const BROKEN = 3;
+import { BROKEN, RUNNING, readRow, STOP } from "./token_ring.ts";
 
 /** A sequence being decoded. */
 interface Sequence extends DecodeRow {
   group: PromptGroup;
+  /** Looks for stop texts, where there are some. */
+  watch: StopWatch | null;
   completion: number[];
   logprobs: number[];
   entropies: number[];
@@ -43,20 +41,26 @@ export class GeneratorEngine implements Disposable {
   decodedAt = 0;
   private readonly options: EngineOptions;
   private readonly pass: DecodePass;
+  private readonly stops: StopTexts | null;
   private readonly waiting: PromptGroup[] = [];
   private readonly freeSlots: number[];
   private running: Sequence[] = [];
   private stale = false;
 
-  /** Compiles and allocates. @throws GpuLimitError, ShaderError */
-  static async create(gpu: Gpu, options: EngineOptions): Promise<GeneratorEngine> {
-    return new GeneratorEngine(gpu, options, await DecodePass.create(gpu, options));
+  /** Compiles and allocates; completions end at `stops` as well as at end tokens. @throws GpuLimitError, ShaderError */
+  static async create(
+    gpu: Gpu,
+    options: EngineOptions,
+    stops: StopTexts | null = null,
+  ): Promise<GeneratorEngine> {
+    return new GeneratorEngine(gpu, options, await DecodePass.create(gpu, options), stops);
   }
 
-  private constructor(gpu: Gpu, options: EngineOptions, pass: DecodePass) {
+  private constructor(gpu: Gpu, options: EngineOptions, pass: DecodePass, stops: StopTexts | null) {
     this.gpu = gpu;
     this.options = options;
     this.pass = pass;
+    this.stops = stops;
     this.freeSlots = Array.from({ length: options.concurrency }, (_, i) => options.concurrency - 1 - i);
   }
 
@@ -158,6 +162,7 @@ export class GeneratorEngine implements Disposable {
           logprobs: [],
           entropies: [],
           versions: [],
+          watch: this.stops?.watch() ?? null,
         });
       }
       // A group larger than the generator comes in parts.
@@ -169,25 +174,24 @@ export class GeneratorEngine implements Disposable {
 
   /** Appends the chunk's tokens; takes finished sequences out. */
   private collect(ring: Uint32Array, old: number, steps: number): Rollout[] {
-    const floats = new Float32Array(ring.buffer);
     const rows = this.running.length;
     const finished: Rollout[] = [];
     const going: Sequence[] = [];
     this.running.forEach((sequence, row) => {
-      let reason = RUNNING;
       // Ring step 0 is the prefill's, where there was one: it says nothing of rows that ran before.
-      for (let step = row < old ? 1 : 0; step <= steps && reason === RUNNING; step++) {
-        const at = 4 * (step * rows + row);
-        reason = ring[at + 3];
-        if (reason === BROKEN) throw notFinite(sequence.rolloutId, this.version);
-        if (ring[at] === NONE) continue;
-        sequence.completion.push(ring[at]);
-        sequence.logprobs.push(floats[at + 1]);
-        sequence.entropies.push(floats[at + 2]);
-        sequence.versions.push(this.version);
-        this.report.generatedTokens++;
-        if (step > 0) this.report.activeRows++;
-      }
+      const first = row < old ? 1 : 0;
+      const drawn = readRow(ring, { row, rows, first, steps });
+      const cut = sequence.watch?.push(drawn.tokens) ?? null;
+      // What follows a stop text was drawn ahead: it is no part of the completion, whatever came of it.
+      const kept = cut ?? drawn.tokens.length;
+      const reason = cut === null ? drawn.reason : STOP;
+      if (reason === BROKEN) throw notFinite(sequence.rolloutId, this.version);
+      sequence.completion.push(...drawn.tokens.slice(0, kept));
+      sequence.logprobs.push(...drawn.logprobs.slice(0, kept));
+      sequence.entropies.push(...drawn.entropies.slice(0, kept));
+      for (let i = 0; i < kept; i++) sequence.versions.push(this.version);
+      this.report.generatedTokens += kept;
+      this.report.activeRows += first === 0 ? Math.max(0, kept - 1) : kept;
       if (reason !== RUNNING) {
         this.freeSlots.push(sequence.slot);
         finished.push(this.finish(sequence, reason));

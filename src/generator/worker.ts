@@ -6,6 +6,8 @@ import type { Gpu } from "../gpu/device.ts";
 import { traceClock } from "../metrics/trace.ts";
 import { encodeError } from "../rpc/errors.ts";
 import { type TypedPort, typedPort } from "../rpc/port.ts";
+import { StopTexts } from "../text/stop_texts.ts";
+import { loadTokenizer } from "../text/tokenizer.ts";
 import { openWeightReader, shardPayload, unpackShards, type WeightReader } from "../weights/api.ts";
 import type { FromGenerator, GeneratorApi, GeneratorOptions, GeneratorReady, ToGenerator } from "./api.ts";
 import { GeneratorEngine } from "./engine.ts";
@@ -25,7 +27,10 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
     const gpu = await this.open(options.maxMemoryBytes);
     const halves = options.precision === "f16" || options.cachePrecision === "f16";
     if (halves && options.selfTest !== false) await settleHalfForm(gpu);
-    const engine = await GeneratorEngine.create(gpu, options);
+    const { stop } = options;
+    // Only where texts end completions: a large vocabulary takes a while to read.
+    const stops = stop ? new StopTexts(await loadTokenizer(stop.tokenizer), stop.texts) : null;
+    const engine = await GeneratorEngine.create(gpu, options, stops);
     this.engine = engine;
     if (options.adapters) await engine.load(await openWeights(options.model, options.config));
     const reader = openWeightReader(options.weights, { verify: options.verifyWeights });

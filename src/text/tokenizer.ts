@@ -35,7 +35,7 @@ export interface Tokenizer {
   /** Ids that end a completion, never empty; the first is the one to append to training text. */
   readonly eosIds: readonly number[];
   readonly padId: number;
-  /** The files it was made from: what a checkpoint must hold to be loaded again. */
+  /** The files it was made from and nothing else: what a checkpoint must hold, or a worker be sent, to load it again. */
   readonly files: TokenizerFiles;
   /**
    * Encodes text; special tokens such as a beginning-of-sequence token are added only on request.
@@ -203,7 +203,9 @@ class FileTokenizer implements Tokenizer {
 }
 
 /** Chooses the folder's tokenizer.json, or the one that a character tokenizer's configuration stands for. */
-function resolveFiles(files: TokenizerFiles): TokenizerFiles {
+function resolveFiles(given: TokenizerFiles): TokenizerFiles {
+  const { tokenizerJson, tokenizerConfig, generationConfig, modelConfig, chatTemplate } = given;
+  const files = { tokenizerJson, tokenizerConfig, generationConfig, modelConfig, chatTemplate };
   if (files.tokenizerJson !== undefined && files.tokenizerJson !== null) return files;
   const ordinals = asObject(files.tokenizerConfig).char_ords;
   if (Array.isArray(ordinals) && ordinals.length > 0 && ordinals.every((o) => Number.isInteger(o) && o > 0)) {

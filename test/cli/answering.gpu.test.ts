@@ -105,6 +105,16 @@ describe("eval", () => {
     expect(read(other).generated_tokens).not.toBe(read(first).generated_tokens);
   });
 
+  it("counts shorter completions where a text ends them", async () => {
+    const words = ["eval", "--model", ".", "--task", "chain_sum", "--limit", "9", "--samples", "4", "--json"];
+    const free = JSON.parse((await run(...words)).stdout);
+    const digits = [..."0123456789"].flatMap((digit) => ["--stop", digit]);
+    const cut = JSON.parse((await run(...words, ...digits)).stdout);
+    expect(cut.mean_length).toBeLessThan(free.mean_length);
+    expect(cut.clipped_ratio).toBeLessThan(free.clipped_ratio);
+    expect(cut.generated_tokens).toBe(36 * cut.mean_length);
+  });
+
   it.each([
     [["--task", "chain_sum", "--data", "rows.jsonl"], 2, "cli/bad-source"],
     [[], 2, "cli/bad-source"],
@@ -171,6 +181,29 @@ describe("generate", () => {
       "9",
     );
     expect(sampled.stdout).toBe(typed.stdout);
+  });
+
+  it("ends a completion at the first of its stop texts, which stays in it", async () => {
+    const words = ["generate", "--model", ".", "--prompt", prompt, "--samples", "6", "--seed", "4", "--json"];
+    const read = ({ stdout }: { stdout: string }) =>
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { text: string; ids: number[]; finish_reason: string });
+    const free = read(await run(...words));
+    const cut = read(await run(...words, "--stop", "3", "--stop", " "));
+    for (const [i, { text, ids, finish_reason }] of cut.entries()) {
+      // One character is one token here, but for the wording of the task.
+      const at = free[i].text.search(/[3 ]/);
+      if (at < 0) expect(ids).toEqual(free[i].ids);
+      else {
+        expect(free[i].text.startsWith(text)).toBe(true);
+        expect([text.search(/[3 ]/), finish_reason]).toEqual([at, "stop"]);
+      }
+    }
+    expect(cut.some(({ ids }, i) => ids.length < free[i].ids.length)).toBe(true);
+    const refused = await run("generate", "--model", ".", "--prompt", prompt, "--stop", "");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("[generator/empty-stop]")]);
   });
 
   it.each([

@@ -151,6 +151,7 @@ describe("help", () => {
         --samples K         Completions of each problem (default 8)
         --temperature T     Divides the logits; 0 takes the most probable token (default 1)
         --max-tokens N      Longest completion in tokens
+        --stop TEXT         Text that ends a completion where it first appears, any number of times
         --limit N           Ask the first N problems only
         --seed N            Seed of every random number
         --json              Print newline-delimited JSON on stdout instead of text

@@ -10,6 +10,7 @@ import type { Problem } from "../../rollout.ts";
 import { makeTask } from "../../tasks/registry.ts";
 import { outOfScope, type PolicyScope, readScope } from "../../tasks/scope.ts";
 import { loadChatTemplate } from "../../text/chat_template.ts";
+import { StopTexts } from "../../text/stop_texts.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import { createScorer } from "../../verifier/score.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
@@ -128,6 +129,7 @@ async function answerAndGrade(
   const tokenizer = await loadTokenizer({ ...model, modelConfig: model.config.raw });
   const encoder = { tokenizer, template: await loadChatTemplate(model) };
   const maxTokens = completionLimit(model, args.maxTokens);
+  const stops = args.stop.length > 0 ? new StopTexts(tokenizer, args.stop) : null;
   const endTokens = tokenizer.eosIds
     .map((id) => tokenizer.tokenOf(id))
     .filter((token) => token !== undefined);
@@ -160,6 +162,7 @@ async function answerAndGrade(
               maxTokens,
               seed: args.seed ?? 0,
             },
+            stops,
             signal: interrupt.signal,
             onProgress: (finished, total) => output.bar.update(finished, total, "completions"),
           },

@@ -4,6 +4,7 @@ import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { openGpu } from "../../gpu/device.ts";
 import type { FinishReason } from "../../rollout.ts";
+import { StopTexts } from "../../text/stop_texts.ts";
 import { loadTokenizer, type StreamDecoder, type Tokenizer } from "../../text/tokenizer.ts";
 import type { Arguments, Command } from "../command.ts";
 import { openPolicy } from "../models.ts";
@@ -19,8 +20,9 @@ export const command: Command<typeof generateSpec.options> = {
     checkPrompt(args);
     const model = await openPolicy(args.model, context);
     // Ids in, ids out needs no tokenizer: such models are asked too.
-    const needsText = args.prompt !== undefined || !args.ids;
+    const needsText = args.prompt !== undefined || !args.ids || args.stop.length > 0;
     const tokenizer = needsText ? await loadTokenizer({ ...model, modelConfig: model.config.raw }) : null;
+    const stops = tokenizer && args.stop.length > 0 ? new StopTexts(tokenizer, args.stop) : null;
     const prompt = readPrompt(args, model, tokenizer);
     const maxTokens = completionLimit(model, args.maxTokens);
     checkRoom(prompt, maxTokens, model);
@@ -41,6 +43,7 @@ export const command: Command<typeof generateSpec.options> = {
             maxTokens,
             seed: args.seed ?? 0,
           },
+          stops,
           signal: interrupt.signal,
           onTokens: (sample, tokens, finish) => printer?.take(sample, tokens, finish),
         },
