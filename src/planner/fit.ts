@@ -15,8 +15,11 @@ export interface Fit {
   recipe: Recipe;
   plan: MemoryPlan;
   /** What was changed, by path: empty where it fits as it is. */
-  changes: Record<string, number | string | boolean>;
+  changes: Record<string, Value>;
 }
+
+/** Of a setting. */
+type Value = number | string | boolean;
 
 /** Rank that is proposed where the whole model cannot be trained. */
 const PROPOSED_RANK = 16;
@@ -25,7 +28,7 @@ const LEAST_MICRO_BATCH = 256;
 interface Change {
   path: string;
   /** The next milder value, or undefined where there is none left. */
-  next(recipe: Recipe, config: ModelConfig, options: PlanOptions): number | string | boolean | undefined;
+  next(recipe: Recipe, config: ModelConfig, options: PlanOptions): Value | undefined;
 }
 
 /** From what costs nothing but a little time to what changes what is learnt. */
@@ -45,6 +48,7 @@ const CHANGES: readonly Change[] = [
       return half >= trainer.groupSize ? half : undefined;
     },
   },
+  { path: "generator.workers", next: ({ generator }) => (generator.workers > 1 ? 1 : undefined) },
   {
     path: "generator.cacheDtype",
     next: ({ generator }) => (generator.cacheDtype === "f32" ? "f16" : undefined),
@@ -66,36 +70,51 @@ const CHANGES: readonly Change[] = [
 
 /**
  * The recipe itself where it fits, else the first combination of milder settings that does; null where none does. Settings
- * are tried in order, each one to its end before the next.
+ * are tried in order, each one to its end before the next; then each goes back as far as the others allow.
  */
 export function fitRecipe(recipe: Recipe, config: ModelConfig, options: FitOptions = {}): Fit | null {
   let tried = recipe;
   let plan = planIfFits(tried, config, options);
-  const changes: Fit["changes"] = {};
+  const taken: { path: string; values: Value[] }[] = [];
   for (const { path, next } of CHANGES) {
+    const values: Value[] = [];
     for (let value = next(tried, config, options); !plan && value !== undefined; ) {
       tried = withSetting(tried, path, value);
-      changes[path] = value;
+      values.push(value);
       plan = planIfFits(tried, config, options);
       value = next(tried, config, options);
     }
+    if (values.length > 0) taken.push({ path, values });
   }
-  return plan && sparing({ recipe: tried, plan, changes }, recipe, config, options);
-}
-
-/** Takes back the changes without which the others fit as well. */
-function sparing(fit: Fit, original: Recipe, config: ModelConfig, options: FitOptions): Fit {
-  let kept = fit;
-  for (const path of Object.keys(fit.changes)) {
-    const { [path]: _, ...changes } = kept.changes;
-    const recipe = Object.entries(changes).reduce(
-      (made, [at, value]) => withSetting(made, at, value),
-      original,
-    );
-    const plan = planIfFits(recipe, config, options);
-    if (plan) kept = { recipe, plan, changes };
+  if (!plan) return null;
+  const changes = Object.fromEntries(taken.map(({ path, values }) => [path, values[values.length - 1]]));
+  let kept: Fit = { recipe: tried, plan, changes };
+  // The harshest first: what it has taken is best given back.
+  for (const { path, values } of taken.reverse()) {
+    for (const value of [undefined, ...values.slice(0, -1)]) {
+      const milder = withChanges(recipe, { ...kept.changes, [path]: value });
+      const fitting = planIfFits(milder.recipe, config, options);
+      if (!fitting) continue;
+      kept = { ...milder, plan: fitting };
+      break;
+    }
   }
   return kept;
+}
+
+/** The recipe with these changes; those without a value are left out. */
+function withChanges(
+  recipe: Recipe,
+  wanted: Record<string, Value | undefined>,
+): Pick<Fit, "recipe" | "changes"> {
+  const changes: Fit["changes"] = {};
+  let changed = recipe;
+  for (const [path, value] of Object.entries(wanted)) {
+    if (value === undefined) continue;
+    changed = withSetting(changed, path, value);
+    changes[path] = value;
+  }
+  return { recipe: changed, changes };
 }
 
 function planIfFits(recipe: Recipe, config: ModelConfig, options: FitOptions): MemoryPlan | null {
@@ -108,7 +127,7 @@ function planIfFits(recipe: Recipe, config: ModelConfig, options: FitOptions): M
   }
 }
 
-function withSetting(recipe: Recipe, path: string, value: number | string | boolean): Recipe {
+function withSetting(recipe: Recipe, path: string, value: Value): Recipe {
   const copy = structuredClone(recipe);
   const names = path.split(".");
   const last = names.pop() as string;

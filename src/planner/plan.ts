@@ -8,9 +8,10 @@ import { DecodePass } from "../generator/decode_pass.ts";
 import { type CountedBuffer, countingGpu, GUARANTEED_LIMITS, type MemoryLimits } from "../gpu/counting.ts";
 import { stagingBytes } from "../gpu/readback.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { READ_BYTES } from "../model/parameters.ts";
+import { type Parameters, READ_BYTES } from "../model/parameters.ts";
 import { Policy } from "../model/policy.ts";
 import { policyOptions, READ_ALONG_BYTES, TrainerEngine } from "../trainer/engine.ts";
+import { SUMMARY_WIDTH } from "../trainer/losses/totals.ts";
 import { trainedLayout } from "../trainer/trained.ts";
 import { shardPayload } from "../weights/api.ts";
 
@@ -40,6 +41,12 @@ export interface PlanOptions {
   /** Of the adapter; what every adapter has to grant without them. */
   limits?: MemoryLimits;
 }
+
+/** Of no GPU: for what a run needs whatever one buffer may hold. */
+export const UNLIMITED: MemoryLimits = {
+  maxBufferSize: Number.POSITIVE_INFINITY,
+  maxStorageBufferBindingSize: Number.POSITIVE_INFINITY,
+};
 
 /** Slots of the weight board. */
 const BOARD_SLOTS = 3;
@@ -86,11 +93,31 @@ function planTrainer(
   const options = { recipe, config, maxSequence };
   const policy = new Policy(gpu, policyOptions(options));
   new TrainerEngine(policy, options);
-  const shards = policy.trained.shards.map(({ size }) => size);
-  const trained = shards.reduce((total, size) => total + size, 0);
-  // Parameters come back with a step's figures, or so much at a time.
-  const read = trained <= READ_ALONG_BYTES ? trained : Math.max(...shards, Math.min(READ_BYTES, trained));
-  return byKind([...buffers, { label: "read-back", size: stagingBytes(read) }]);
+  return byKind([
+    ...buffers,
+    { label: "read-back", size: stagedBytes(trainerReads(recipe, policy.trained)) },
+  ]);
+}
+
+/** Bytes that a trainer reads at a time, in the order of a run: a published version, then a step's figures. */
+function trainerReads({ trainer, generator }: Recipe, { shards }: Parameters): number[] {
+  const reads: number[] = [];
+  for (const { size } of shards) {
+    const last = reads.length - 1;
+    if (last >= 0 && reads[last] + size <= READ_BYTES) reads[last] += size;
+    else reads.push(size);
+  }
+  const trained = shards.reduce((total, { size }) => total + size, 0);
+  const sequences = trainer.batchSize / trainer.minibatches;
+  const figures = 4 * (sequences * (SUMMARY_WIDTH + generator.maxTokens) + 2);
+  return [...reads, figures + (trained <= READ_ALONG_BYTES ? trained : 0)];
+}
+
+/** Bytes of the staging buffers that such reads leave: each takes one that is large enough, or a new one. */
+function stagedBytes(reads: readonly number[]): number {
+  const held: number[] = [];
+  for (const size of reads) if (!held.some((one) => one >= size)) held.push(stagingBytes(size));
+  return held.reduce((total, size) => total + size, 0);
 }
 
 function planGenerator(
@@ -111,7 +138,7 @@ function planGenerator(
     adapters: loraSettings(trainer.lora),
   });
   const ring = 16 * generator.concurrency * (generator.decodeChunk + 1);
-  return byKind([...buffers, { label: "read-back", size: stagingBytes(ring) }]);
+  return byKind([...buffers, { label: "read-back", size: stagedBytes([ring]) }]);
 }
 
 /** Adds up buffers of a kind, in the order of `KINDS`, the rest last. */
