@@ -113,6 +113,8 @@ export interface Looped {
 }
 
 export interface LoopOptions extends Partial<LoopHooks> {
+  /** The built-in policy otherwise. */
+  model?: StageInputs["model"];
   start?: LoopState;
   newestCheckpoint?: StageInputs["newestCheckpoint"];
   silenceMs?: number;
@@ -122,7 +124,7 @@ export interface LoopOptions extends Partial<LoopHooks> {
 
 /** The loop alone, without a run directory. The stages are gone when it returns. */
 export async function loop(recipe: Recipe, options: LoopOptions = {}): Promise<Looped> {
-  const model = await tinyModel();
+  const model = options.model ?? (await tinyModel());
   const fresh = freshStart();
   const restarts: Looped["restarts"] = [];
   const stages = await openStages({
