@@ -8,7 +8,9 @@ import { ChatServer } from "../src/ui/views/chat/chat_server.ts";
 
 const server = new ChatServer({
   openGpu: () => openGpu({ label: "chat" }),
-  findModel: (model, base) => findModel(model, { base, open: openOpfsStorage }),
+  // Nothing is asked of the hub for a chat: where the download's size is told is the preflight card.
+  findModel: ({ model, base, dropped }) =>
+    findModel(model, { base, open: openOpfsStorage, access: { dropped, askHub: false } }),
   openStorage: openOpfsStorage,
 });
 

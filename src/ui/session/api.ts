@@ -19,11 +19,43 @@ import type {
 
 export type { StoredRun };
 
+/** What only the page's thread knows of models: told with each request that may need one, and kept nowhere. */
+export interface ModelAccess {
+  /** Where the hub is, when not at its public address. */
+  hubUrl?: string;
+  /** For gated models; sent to the hub alone. */
+  token?: string;
+  /** False: nothing leaves this machine; a model of the hub is found only where it has been downloaded. */
+  askHub?: boolean;
+  /** Files of folders that were given to the page, by the folder's name and theirs: used as `dropped:NAME`. */
+  dropped?: Readonly<Record<string, Readonly<Record<string, Blob>>>>;
+}
+
+/** How far a download is. */
+export interface DownloadProgress {
+  phase: "download" | "verify";
+  /** Over all files. */
+  doneBytes: number;
+  totalBytes: number;
+}
+
+/** A model among the page's private files. */
+export interface KeptModel {
+  /** As a recipe names it: `stored:NAME` of an upload, `owner/name` or `owner/name@revision` of a download. */
+  model: string;
+  /** Of a download. */
+  commit?: string;
+  bytes: number;
+  /** False: a download was cut, and goes on when the model is asked for again. */
+  complete: boolean;
+}
+
 export interface StartRequest {
   /** A recipe that extends the defaults; checked in the worker as the command line checks it. With `resume`: what changes. */
   recipe: Record<string, unknown>;
   /** Address of the model's folder on this origin; absent: what the recipe names. */
   modelUrl?: string;
+  access?: ModelAccess;
   /** Go on with this stored run. */
   resume?: string;
 }
@@ -51,6 +83,10 @@ export interface PreflightLine {
 export interface Preflight {
   lines: PreflightLine[];
   canStart: boolean;
+  /** What the recipe names, where it could be resolved. */
+  model?: string;
+  /** The hub's model that has to be downloaded before, and its bytes; absent: none. */
+  download?: { model: string; bytes: number };
 }
 
 /** What an uploaded zip turned out to be, and the name it has here; a model is used as `stored:NAME`. */
@@ -66,7 +102,18 @@ export type RunPart = { rollouts: RolloutRow[] } | { trace: TraceEvent[] };
 export interface SessionApi {
   /** Everything that happens is told at the port, as lists of `SessionEvent`; `base` is the page's address. */
   open(port: MessagePort, base: string): void;
-  preflight(recipe: Record<string, unknown>, page: PageFacts): Promise<Preflight>;
+  preflight(recipe: Record<string, unknown>, page: PageFacts, access?: ModelAccess): Promise<Preflight>;
+  /**
+   * Brings a model of the hub here; what an earlier attempt has brought is not fetched again. True when it is whole, false
+   * when it was stopped. @throws DataError `hub/*`, `runs/disk-full`
+   */
+  download(
+    model: string,
+    access: ModelAccess,
+    onProgress: (progress: DownloadProgress) => void,
+  ): Promise<boolean>;
+  /** Ends the download that is going on; what has come stays. */
+  stopDownload(): void;
   /** Resolves when the run has begun to load; what follows is told as events. @throws ConfigError, DataError at once */
   start(request: StartRequest): Promise<StartedRun>;
   pause(): void;
@@ -88,9 +135,9 @@ export interface SessionApi {
   exportCheckpoint(name: string): Promise<Blob>;
   /** Takes a zip of either kind; `fileName` names what has no name of its own. */
   importZip(zip: Blob, fileName: string): Promise<Imported>;
-  /** Names of uploaded models. */
-  listModels(): Promise<string[]>;
-  removeModel(name: string): Promise<void>;
+  /** Uploads and downloads. */
+  listModels(): Promise<KeptModel[]>;
+  removeModel(model: KeptModel): Promise<void>;
 }
 
 /** What only the page's thread knows. */

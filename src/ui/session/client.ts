@@ -7,9 +7,19 @@ import type { Knobs } from "../../control.ts";
 import { WebgrpoError, WorkerError } from "../../errors.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import { compared, feed, live } from "../state/app.ts";
+import { modelAccess, modelsChanged } from "../state/model_access.ts";
 import type { RecordedRun } from "../state/records.ts";
 import { type FeedKind, RunFeed } from "../state/run_feed.ts";
-import type { Imported, Preflight, RunPart, SessionEvent, StartRequest, StoredRun } from "./api.ts";
+import type {
+  DownloadProgress,
+  Imported,
+  KeptModel,
+  Preflight,
+  RunPart,
+  SessionEvent,
+  StartRequest,
+  StoredRun,
+} from "./api.ts";
 import { forPage } from "./failure.ts";
 import { applyEvent } from "./feeding.ts";
 import { type LinkHandlers, openSession, type SessionLink } from "./link.ts";
@@ -39,13 +49,15 @@ export class SessionClient {
 
   /** Starts a run in this tab and shows it. @throws WebgrpoError with the reason it cannot start */
   trainHere(recipe: Record<string, unknown>, modelUrl?: string): Promise<RunFeed> {
-    return this.begin({ recipe, modelUrl }, (name, resolved) => new RunFeed(name, "live", resolved));
+    const access = modelAccess();
+    return this.begin({ recipe, modelUrl, access }, (name, resolved) => new RunFeed(name, "live", resolved));
   }
 
   /** Goes on with a stored run; `changed` is laid over its recipe, such as `{ steps: 60 }`. */
   async resumeRun(name: string, changed: Record<string, unknown> = {}): Promise<RunFeed> {
     const stored = await this.read(name);
-    return this.begin({ recipe: changed, resume: name }, (_, resolved, from) => {
+    const access = modelAccess();
+    return this.begin({ recipe: changed, resume: name, access }, (_, resolved, from) => {
       const resumed = RunFeed.of({ ...stored, recipe: resolved }, "live");
       resumed.rewindTo(from);
       savedStep.value = from;
@@ -76,7 +88,20 @@ export class SessionClient {
   async preflight(recipe: Record<string, unknown>): Promise<Preflight> {
     const page = pageFacts();
     const obstacles = pageObstacles(page);
-    return obstacles.length > 0 ? verdict(obstacles) : this.ask((api) => api.preflight(recipe, page));
+    return obstacles.length > 0
+      ? verdict(obstacles)
+      : this.ask((api) => api.preflight(recipe, page, modelAccess()));
+  }
+
+  /** Brings a model of the hub here; false where it was stopped. @throws WebgrpoError `hub/*`, `runs/disk-full` */
+  async download(model: string, onProgress: (progress: DownloadProgress) => void): Promise<boolean> {
+    const told = (await this.connected()).callback(onProgress);
+    return this.ask((api) => api.download(model, modelAccess(), told));
+  }
+
+  /** What has come stays, and a later download goes on from there. */
+  async stopDownload(): Promise<void> {
+    await this.ask((api) => api.stopDownload());
   }
 
   async listRuns(): Promise<StoredRun[]> {
@@ -119,15 +144,17 @@ export class SessionClient {
   async importZip(file: File): Promise<Imported> {
     const imported = await this.ask((api) => api.importZip(file, file.name));
     storedChanged.value++;
+    modelsChanged.value++;
     return imported;
   }
 
-  async listModels(): Promise<string[]> {
+  async listModels(): Promise<KeptModel[]> {
     return this.ask((api) => api.listModels());
   }
 
-  async removeModel(name: string): Promise<void> {
-    await this.ask((api) => api.removeModel(name));
+  async removeModel(model: KeptModel): Promise<void> {
+    await this.ask((api) => api.removeModel(model));
+    modelsChanged.value++;
   }
 
   private async ask<T>(call: (api: SessionLink["api"]) => Promise<T>): Promise<T> {

@@ -20,6 +20,8 @@ const HINTS: Record<string, string> = {
   "worker/": `${GO_ON}; if it happens again, lower \`generator.concurrency\` and \`trainer.microBatchTokens\``,
   "session/died": `${GO_ON}; if it happens again, lower \`generator.concurrency\` and \`trainer.microBatchTokens\``,
   "runs/no-moments": "Start a new run from its weights: download the checkpoint and upload it as a model",
+  "runs/disk-full":
+    "Remove downloaded models or stored runs, or free space on the disk, and go on: what is stored stays",
   "runs/exists": "Start again: the run gets another name",
   "runs/not-a-run": "Remove it from the list",
 };
@@ -28,10 +30,12 @@ const HINTS: Record<string, string> = {
 const INSTEAD: Record<string, string> = {
   "config/missing":
     "Choose one under `model` in the settings: `builtin:chain-sum`, a model of the hub as owner/name, or a folder that you drop onto the page",
+  "hub/gated":
+    "Accept the model's terms on its page on the hub, then give a token of your account in the field below",
 };
 
 /** What mentions a shell's commands, flags or folders. */
-const OF_THE_TERMINAL = /npm run|(^|[\s`])--[a-z]|\bapt-get\b/;
+const OF_THE_TERMINAL = /npm run|HF_TOKEN|(^|[\s`])--[a-z]|\bapt-get\b/;
 
 /** The hint to show for an error's code: the page's own, or the error's where it holds in a page too. */
 export function pageHint(code: string | undefined, hint: string | undefined): string | undefined {

@@ -9,7 +9,7 @@ import { layoutParameters } from "../../model/layout.ts";
 import { planMemory } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import { gainSeconds } from "./gain_time.ts";
-import { type FoundModel, findModel } from "./models.ts";
+import { type FoundModel, findModel, HUB } from "./models.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
 import type { Places } from "./recipes.ts";
 import { runsInUse } from "./run_lock.ts";
@@ -84,7 +84,10 @@ async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
   const rolloutBytes = steps * trainer.batchSize * generator.maxTokens * 40;
   return {
     parameters,
-    fromHub: typeof found.from !== "string",
+    hub:
+      typeof found.from === "string"
+        ? null
+        : { model: recipe.model, host: new URL(places.access?.hubUrl ?? HUB).host },
     trainerBytes: memory.trainerBytes,
     generatorBytes: memory.generatorBytes,
     largestBuffer: buffers.reduce((most, other) => (other.bytes > most.bytes ? other : most)),

@@ -2,7 +2,7 @@
 
 import type { Recipe } from "../../config/schema.ts";
 import { type Knobs, RunControl } from "../../control.ts";
-import { loadModelFiles } from "../../data/source.ts";
+import { loadModelText } from "../../data/source.ts";
 import { WebgrpoError } from "../../errors.ts";
 import type { LoopStages } from "../../loop.ts";
 import { encodeError } from "../../rpc/errors.ts";
@@ -11,6 +11,7 @@ import { createRun, openRun, type RunDirectory } from "../../runs/run_directory.
 import { RUNS, wholeCheckpoints } from "../../runs/stored_runs.ts";
 import { runTraining, type TrainingEvent } from "../../training.ts";
 import type { LoopPulse, RunPhase, RunSummaryRow } from "../state/records.ts";
+import type { DownloadProgress } from "./api.ts";
 import type { EventSender } from "./event_sender.ts";
 import { openModel } from "./models.ts";
 import { byteText } from "./preflight.ts";
@@ -115,9 +116,9 @@ export class LiveRun {
     this.options.events.send({ kind: "phase", phase, notice });
   }
 
-  private tellProgress(phase: "download" | "verify", done: number, total: number): void {
+  private tellProgress({ phase, doneBytes, totalBytes }: DownloadProgress): void {
     const doing = phase === "download" ? "Downloading" : "Checking";
-    this.proceed("loading", `${doing} the model: ${byteText(done)} of ${byteText(total)}`);
+    this.proceed("loading", `${doing} the model: ${byteText(doneBytes)} of ${byteText(totalBytes)}`);
   }
 
   /** Unless the user has asked for something else meanwhile. */
@@ -140,9 +141,9 @@ export class LiveRun {
     this.tell("loading", "The model is being loaded");
     const source = await openModel(recipe.model, places, {
       signal: this.interrupt.signal,
-      onProgress: (phase, done, total) => this.tellProgress(phase, done, total),
+      onProgress: (progress) => this.tellProgress(progress),
     });
-    const model = await loadModelFiles(source);
+    const model = await loadModelText(source);
     const problems = recipe.data ? await readPageProblems(recipe.data, places) : undefined;
     const storage = places.open(`${RUNS}/${name}`);
     const plain = recipe as unknown as Record<string, unknown>;

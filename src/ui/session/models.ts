@@ -1,21 +1,25 @@
 /**
- * Models as a page finds them: `builtin:NAME` and addresses on this origin, `stored:NAME` among uploads, and models of the
- * hub, downloaded once when a run asks for one. A plain NAME is an upload or a model of this origin.
+ * Models as a page finds them: `builtin:NAME` and addresses on this origin, `stored:NAME` among uploads, `dropped:NAME` among
+ * the folders that were given to the page, and models of the hub, downloaded once when a run asks for one. A plain NAME is
+ * an upload or a model of this origin.
  */
 import { readModelName } from "../../config/model_name.ts";
-import { type ModelSource, openModelUrl } from "../../data/source.ts";
+import type { HubListing } from "../../data/hub/listing.ts";
+import {
+  type ModelSource,
+  openModelBlobs,
+  openModelMemory,
+  openModelPrivateFolder,
+  openModelUrl,
+} from "../../data/source.ts";
 import { DataError } from "../../errors.ts";
 import { MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
+import type { ModelAccess } from "./api.ts";
+import { downloadModel, listDownloads, type OpenModelOptions } from "./downloads.ts";
 import type { Places } from "./recipes.ts";
 
-/** Folder of downloaded models and data sets among the page's private files. */
-export const HUB_FOLDER = "hub";
-const HUB = "https://huggingface.co";
-
-export interface OpenModelOptions {
-  signal?: AbortSignal;
-  onProgress?(phase: "download" | "verify", doneBytes: number, totalBytes: number): void;
-}
+/** The hub's public address. */
+export const HUB = "https://huggingface.co";
 
 /** A model found, and what it costs to have it. */
 export interface FoundModel {
@@ -30,18 +34,31 @@ const refusal = (model: string, found: string, hint: string) =>
 
 async function findStored(name: string, open: OpenStorage): Promise<FoundModel> {
   const storage = open(`${MODELS}/${name}`);
+  const where = `stored:${name}`;
   if (!(await storage.exists("config.json"))) {
     throw refusal(
-      `stored:${name}`,
+      where,
       "there is none of that name here",
       "Upload the zip of its folder, or choose another model",
     );
   }
-  const where = `stored:${name}`;
-  return {
-    source: { where, read: (file) => storage.read(file), list: () => storage.list("") },
-    from: "here",
-  };
+  // Outside a browser, where tests keep files in memory, there is no private file system to open them in.
+  if (globalThis.navigator?.storage) {
+    return { source: await openModelPrivateFolder(storage.where, { where }), from: "here" };
+  }
+  const files: Record<string, Uint8Array> = {};
+  for (const name of await storage.list("")) files[name] = (await storage.read(name)) as Uint8Array;
+  return { source: openModelMemory(files, where), from: "here" };
+}
+
+function findDropped(name: string, { dropped = {} }: ModelAccess): FoundModel {
+  const where = `dropped:${name}`;
+  if (Object.hasOwn(dropped, name)) return { source: openModelBlobs(dropped[name], where), from: "here" };
+  throw refusal(
+    where,
+    "a page has the files of a folder only until it is closed or loaded again",
+    `Drop the folder ${name} onto the page again, or choose another model`,
+  );
 }
 
 /** A folder of this origin, or of another that allows to be read; null where it has no config.json. */
@@ -50,35 +67,44 @@ async function findAddress(path: string, base: string): Promise<FoundModel | nul
   return (await source.read("config.json")) === null ? null : { source, from: "origin" };
 }
 
-async function findOnHub(id: string, revision: string): Promise<FoundModel> {
-  const [{ listCached }, { openOpfsStore }] = await hubModules();
-  const cached = (await listCached(openOpfsStore(HUB_FOLDER))).find(
+async function findOnHub(id: string, revision: string, access: ModelAccess): Promise<FoundModel> {
+  const had = (await listDownloads()).find(
     (model) => model.id === id && model.complete && [model.revision, model.commit].includes(revision),
   );
-  const source = openModelUrl(`${HUB}/${id}/resolve/${encodeURIComponent(revision)}`);
-  if (cached) return { source: await openOnHub(id, revision, {}), from: "here" };
+  if (had) return { source: await downloadModel(id, revision, access, {}), from: "here" };
+  if (access.askHub === false) {
+    throw refusal(id, "it is not downloaded", "Train it here: what was downloaded for a run is kept");
+  }
   const { listModel } = await import("../../data/hub/listing.ts");
-  const { files } = await listModel(id, revision, {});
-  return { source, from: { hub: id, revision, bytes: files.reduce((sum, { size }) => sum + size, 0) } };
+  const listing = await listModel(id, revision, access);
+  const bytes = listing.files.reduce((sum, { size }) => sum + size, 0);
+  return { source: await describedOnHub(listing, access), from: { hub: id, revision, bytes } };
 }
 
-const hubModules = () =>
-  Promise.all([import("../../data/hub/cache.ts"), import("../../data/file_store_opfs.ts")]);
-
-async function openOnHub(id: string, revision: string, { signal, onProgress }: OpenModelOptions) {
-  const [{ fetchModel }, { openOpfsStore }] = await hubModules();
-  const { source } = await fetchModel(openOpfsStore(HUB_FOLDER), id, {
-    revision,
-    signal,
-    onProgress: ({ phase, doneBytes, totalBytes }) => onProgress?.(phase, doneBytes, totalBytes),
-  });
-  return source;
+/** The model's description by itself: what is wrong with a model is told before it is downloaded. */
+async function describedOnHub({ id, commit, files }: HubListing, access: ModelAccess): Promise<ModelSource> {
+  const { hubUrl = HUB, token } = access;
+  const { hubError } = await import("../../data/hub/listing.ts");
+  const read: Record<string, Uint8Array> = {};
+  for (const name of ["config.json", "generation_config.json"]) {
+    if (!files.some(({ path }) => path === name)) continue;
+    const headers: HeadersInit = token ? { Authorization: `Bearer ${token}` } : {};
+    try {
+      const response = await fetch(`${hubUrl}/${id}/resolve/${commit}/${name}`, { headers });
+      if (!response.ok) throw Object.assign(new Error("no such answer"), { status: response.status });
+      read[name] = new Uint8Array(await response.arrayBuffer());
+    } catch (cause) {
+      throw hubError(`read ${name} of ${id}`, cause, access);
+    }
+  }
+  return openModelMemory(read, `${id} at ${commit.slice(0, 12)}`);
 }
 
 /** Finds a model without downloading its weights. @throws DataError `model/no-folder`, `hub/*` */
-export async function findModel(model: string, { base, open }: Places): Promise<FoundModel> {
-  const stored = /^stored:(.+)$/.exec(model)?.[1];
-  if (stored !== undefined) return findStored(stored, open);
+export async function findModel(model: string, { base, open, access = {} }: Places): Promise<FoundModel> {
+  const [, kind, name = ""] = /^(stored|dropped):(.+)$/.exec(model) ?? [];
+  if (kind === "stored") return findStored(name, open);
+  if (kind === "dropped") return findDropped(name, access);
   if (model === "") {
     throw refusal(
       model,
@@ -94,7 +120,7 @@ export async function findModel(model: string, { base, open }: Places): Promise<
   }
   if (named.kind === "hub") {
     // As the command line looks for a folder of that name first.
-    return (await findAddress(named.id, base)) ?? findOnHub(named.id, named.revision);
+    return (await findAddress(named.id, base)) ?? findOnHub(named.id, named.revision, access);
   }
   const { path } = named;
   const isName = /^[\w.-]+$/.test(path);
@@ -116,5 +142,7 @@ export async function openModel(
   options: OpenModelOptions = {},
 ): Promise<ModelSource> {
   const { source, from } = await findModel(model, places);
-  return typeof from === "string" ? source : openOnHub(from.hub, from.revision, options);
+  return typeof from === "string"
+    ? source
+    : downloadModel(from.hub, from.revision, places.access ?? {}, options);
 }

@@ -32,8 +32,8 @@ export interface NeedFacts {
   generatorBytes: number;
   /** The largest single buffer, and what it holds. */
   largestBuffer: { label: string; bytes: number };
-  /** The model's files come from the hub, not from this site. */
-  fromHub: boolean;
+  /** The model of the hub that is to be downloaded, and the hub's host; null: it is not from a hub. */
+  hub: { model: string; host: string } | null;
   /** Model files on the way; null: they lie in this browser already. */
   downloadBytes: number | null;
   /** The download's size had to be guessed. */
@@ -189,9 +189,10 @@ function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
       ? { ...download, value: "nothing: the model lies in this browser" }
       : {
           ...download,
-          value: `${need.downloadGuessed ? "about " : ""}${byteText(need.downloadBytes)} from ${need.fromHub ? "huggingface.co" : "this site"}, once`,
+          value: `${need.downloadGuessed ? "about " : ""}${byteText(need.downloadBytes)} from ${need.hub?.host ?? "this site"}, once`,
         },
   );
+  const kept = need.storedBytes + ((need.hub && need.downloadBytes) || 0);
   if (freeBytes === null) {
     lines.push({
       key: "storage",
@@ -200,13 +201,13 @@ function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
       level: "stop",
       hint: "Leave the private window, or allow this site to store things",
     });
-  } else if (freeBytes < 1.5 * need.storedBytes) {
+  } else if (freeBytes < kept + 0.5 * need.storedBytes) {
     lines.push({
       key: "storage",
       label: "Storage",
-      value: `${byteText(need.storedBytes)} for the run, ${byteText(freeBytes)} free`,
-      level: freeBytes < need.storedBytes ? "stop" : "note",
-      hint: "Remove stored runs, or free space on the disk",
+      value: `${byteText(need.storedBytes)} for the run${kept > need.storedBytes ? ` and ${byteText(kept - need.storedBytes)} for the model` : ""}, ${byteText(freeBytes)} free`,
+      level: freeBytes < kept ? "stop" : "note",
+      hint: "Remove stored runs or downloaded models, or free space on the disk",
     });
   }
   return lines;
@@ -268,5 +269,11 @@ export function preflightOf(page: PageFacts, facts: WorkerFacts, recipe: Recipe 
   if (obstacles.length > 0) return verdict(obstacles);
   const lines = [...adapterLines(facts, browserOf(page)), ...needLines(facts, recipe)];
   if (verdict(lines).canStart) lines.push(timeLine(facts));
-  return verdict([...lines, ...comfortLines(page, facts)]);
+  const { need } = facts;
+  const download =
+    need?.hub && need.downloadBytes !== null
+      ? { download: { model: need.hub.model, bytes: need.downloadBytes } }
+      : {};
+  const model = recipe ? { model: recipe.model } : {};
+  return { ...verdict([...lines, ...comfortLines(page, facts)]), ...model, ...download };
 }

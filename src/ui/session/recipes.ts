@@ -6,6 +6,7 @@ import { type RecipeSource, resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import type { OpenStorage } from "../../runs/stored_runs.ts";
+import type { ModelAccess } from "./api.ts";
 import { PAGE_DEFAULTS } from "./page_defaults.ts";
 
 const PAGE_DEFAULTS_NAME = "the page's own settings";
@@ -14,6 +15,8 @@ export interface Places {
   /** The page's address, which relative ones start from. */
   base: string;
   open: OpenStorage;
+  /** The hub's address and token, and folders that were given to the page. */
+  access?: ModelAccess;
 }
 
 const isFileName = (name: string) => /[\\/]/.test(name) || name.endsWith(".json");

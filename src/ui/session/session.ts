@@ -8,19 +8,30 @@ import { readRecordedRun } from "../../runs/recorded_run.ts";
 import { freshRunName, openRun } from "../../runs/run_directory.ts";
 import {
   checkName,
-  listStoredModels,
   listStoredRuns,
-  MODELS,
   type OpenStorage,
   RUNS,
   type StoredRun,
   wholeCheckpoints,
 } from "../../runs/stored_runs.ts";
 import type { RecordedRun } from "../state/records.ts";
-import type { Imported, PageFacts, Preflight, RunPart, SessionApi, StartedRun, StartRequest } from "./api.ts";
+import type {
+  DownloadProgress,
+  Imported,
+  KeptModel,
+  ModelAccess,
+  PageFacts,
+  Preflight,
+  RunPart,
+  SessionApi,
+  StartedRun,
+  StartRequest,
+} from "./api.ts";
 import { cutList, cutRollouts, EventSender } from "./event_sender.ts";
 import { gatherFacts } from "./gather.ts";
+import { listKept, removeKept } from "./kept_models.ts";
 import { LiveRun } from "./live_run.ts";
+import { openModel } from "./models.ts";
 import { preflightOf } from "./preflight.ts";
 import { type Places, resolveOnPage } from "./recipes.ts";
 import { holdRun } from "./run_lock.ts";
@@ -32,6 +43,7 @@ const KEPT_EVENTS = 60_000;
 export class Session implements SessionApi {
   private readonly storage: OpenStorage;
   private base = "";
+  private downloading = new AbortController();
   private events = new EventSender(() => undefined);
   private live: { run: LiveRun | null; ended: Promise<void>; stopAsked: boolean } | null = null;
 
@@ -68,7 +80,8 @@ export class Session implements SessionApi {
         : await this.prepare(request);
       release = prepared.release;
       const { name, recipe, from, resumed } = prepared;
-      const run = new LiveRun({ name, recipe, resumed, places: this.places, events: this.events });
+      const places = this.placesFor(request.access);
+      const run = new LiveRun({ name, recipe, resumed, places, events: this.events });
       this.live.run = run;
       if (this.live.stopAsked) run.stop();
       run.run().finally(finish);
@@ -145,10 +158,35 @@ export class Session implements SessionApi {
     await this.live?.run?.loseDevice(which);
   }
 
-  async preflight(written: Record<string, unknown>, page: PageFacts): Promise<Preflight> {
+  async preflight(
+    written: Record<string, unknown>,
+    page: PageFacts,
+    access: ModelAccess = {},
+  ): Promise<Preflight> {
     const recipe = resolveOnPage(written, {}, this.places);
-    const facts = await gatherFacts(recipe, this.places);
+    const facts = await gatherFacts(recipe, this.placesFor(access));
     return preflightOf(page, facts, await recipe.catch(() => null));
+  }
+
+  async download(
+    model: string,
+    access: ModelAccess,
+    onProgress: (progress: DownloadProgress) => void,
+  ): Promise<boolean> {
+    this.downloading.abort();
+    const own = new AbortController();
+    this.downloading = own;
+    try {
+      await openModel(model, this.placesFor(access), { signal: own.signal, onProgress });
+      return true;
+    } catch (error) {
+      if (own.signal.aborted) return false;
+      throw error;
+    }
+  }
+
+  stopDownload(): void {
+    this.downloading.abort();
   }
 
   listRuns(): Promise<StoredRun[]> {
@@ -184,12 +222,16 @@ export class Session implements SessionApi {
     return importZip(zip, fileName, this.storage);
   }
 
-  listModels(): Promise<string[]> {
-    return listStoredModels(this.storage);
+  listModels(): Promise<KeptModel[]> {
+    return listKept(this.storage);
   }
 
-  async removeModel(name: string): Promise<void> {
-    await this.storage(`${MODELS}/${checkName(name)}`).remove("");
+  removeModel(model: KeptModel): Promise<void> {
+    return removeKept(model, this.storage);
+  }
+
+  private placesFor(access: ModelAccess | undefined): Places {
+    return { ...this.places, access };
   }
 
   private get places(): Places {

@@ -1,6 +1,7 @@
 /** The page's frame: header, the run at this moment, the loop, and the view that was chosen. */
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
+import { dropping, takeDrops } from "../models/take.ts";
 import { Lazy } from "../parts/Lazy.tsx";
 import { hidden, type ViewName, view } from "../state/app.ts";
 import { wantedRun } from "../state/url.ts";
@@ -18,7 +19,6 @@ import { keepTitle } from "./page_title.ts";
 import { lookForCutRun } from "./resume.ts";
 import { ask } from "./session.ts";
 import { Tabs } from "./Tabs.tsx";
-import { dropping, takeDrops } from "./upload.ts";
 import "./shell.css";
 
 const LOADERS: Record<ViewName, () => Promise<ComponentType>> = {
@@ -64,7 +64,7 @@ export function App() {
         )}
       </main>
       <Overlays />
-      {dropping.value && <p class="drop-hint">Drop the zip of a run or a checkpoint</p>}
+      {dropping.value && <p class="drop-hint">Drop a model's folder, or the zip of a run or a checkpoint</p>}
     </div>
   );
 }

@@ -1,14 +1,16 @@
 /** What has to be said at once: failures, refusals, a run that was cut off, a tab that was slowed. */
 import type { ComponentChildren } from "preact";
+import { DownloadBar } from "../models/DownloadBar.tsx";
+import { download } from "../models/download.ts";
+import { taken } from "../models/take.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { Marked } from "../parts/Marked.tsx";
-import { feed, hidden, live } from "../state/app.ts";
+import { feed, hidden, live, view } from "../state/app.ts";
 import { urlNotice } from "../state/url.ts";
 import { askToTrain, overlay, trainingRun } from "./actions.ts";
 import { slowedNotice } from "./leaving.ts";
 import { cutRun, resumeCut } from "./resume.ts";
 import { ask, sessionModule, trouble } from "./session.ts";
-import { uploaded } from "./upload.ts";
 import "./notices.css";
 
 /** Errors come without their full stop. */
@@ -64,9 +66,14 @@ export function Notices() {
         </Notice>
       )}
       <CutNotice />
-      {uploaded.value && (
-        <Notice level="note" onClose={() => (uploaded.value = null)}>
-          {uploaded.value}
+      {download.value && overlay.value !== "preflight" && view.value !== "settings" && (
+        <div class="card">
+          <DownloadBar download={download.value} />
+        </div>
+      )}
+      {taken.value && (
+        <Notice level="note" onClose={() => (taken.value = null)}>
+          {taken.value}
         </Notice>
       )}
     </div>

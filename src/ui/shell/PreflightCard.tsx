@@ -1,10 +1,17 @@
 /** What a run needs and what this browser gives, before anything is loaded or started. */
 import { useEffect, useState } from "preact/hooks";
+import { readModelName } from "../../config/model_name.ts";
+import { DownloadBar } from "../models/DownloadBar.tsx";
+import { download, startDownload } from "../models/download.ts";
+import { HubAccess } from "../models/HubAccess.tsx";
+import { ModelField } from "../models/ModelField.tsx";
 import { Dialog } from "../parts/Dialog.tsx";
 import { Icon, type IconName } from "../parts/Icon.tsx";
 import { Marked } from "../parts/Marked.tsx";
 import type { Preflight, PreflightLine } from "../session/api.ts";
+import { byteText } from "../session/preflight.ts";
 import { draftRecipe } from "../state/app.ts";
+import { hubAddress, hubToken, modelsChanged } from "../state/model_access.ts";
 import { draftProblem } from "../views/settings/draft.ts";
 import { overlay, train } from "./actions.ts";
 import { openView } from "./navigation.ts";
@@ -23,9 +30,11 @@ const close = () => {
   overlay.value = null;
 };
 
-/** The answer for the draft as it is now; null while it is awaited. */
+/** The answer for the draft and the models at hand as they are now; null while it is awaited. */
 function usePreflight(recipe: Record<string, unknown>): Preflight | Trouble | null {
   const [answer, setAnswer] = useState<Preflight | Trouble | null>(null);
+  const changed = modelsChanged.value;
+  const [token, address] = [hubToken.value, hubAddress.value];
   useEffect(() => {
     let wanted = true;
     setAnswer(null);
@@ -36,7 +45,7 @@ function usePreflight(recipe: Record<string, unknown>): Preflight | Trouble | nu
     return () => {
       wanted = false;
     };
-  }, [recipe]);
+  }, [recipe, changed, token, address]);
   return answer;
 }
 
@@ -46,12 +55,19 @@ export function PreflightCard() {
   const answer = usePreflight(recipe);
   const lines = answer && "lines" in answer ? answer.lines : null;
   const refused = lines !== null && answer !== null && "canStart" in answer && !answer.canStart;
-  const canStart = lines !== null && !refused && problem === null;
+  const going = download.value;
+  const needed = answer && "lines" in answer ? answer.download : undefined;
+  const canStart = lines !== null && !refused && problem === null && !needed;
+  const model = typeof recipe.model === "string" ? recipe.model : undefined;
+  const inForce = model ?? (answer && "lines" in answer ? answer.model : undefined);
+  const isOnHub = inForce !== undefined && readModelName(inForce).kind === "hub";
   return (
     <Dialog title={refused ? "This cannot run here yet" : "Before it starts"} onClose={close}>
       <p class="soft">
-        Recipe <b class="preflight-recipe">{recipeTitle(recipe)}</b>. Everything stays on this computer.
+        Recipe <b class="preflight-recipe">{recipeTitle(recipe)}</b>. Everything stays on this computer
+        {isOnHub ? "; the model comes from the hub" : ""}.
       </p>
+      <ModelField model={model} inherited={inForce ?? ""} />
       <div class="preflight-lines" aria-live="polite" aria-busy={answer === null}>
         {answer === null && <p class="soft preflight-asking">Asking the GPU …</p>}
         {answer !== null && "message" in answer && (
@@ -62,8 +78,25 @@ export function PreflightCard() {
           <Told {...line} key={line.key} />
         ))}
       </div>
+      {isOnHub && <HubAccess open={lines?.some(({ value }) => value.includes("access is restricted"))} />}
+      {going && <DownloadBar download={going} />}
       <div class="dialog-actions">
-        <button type="button" class="button primary" disabled={!canStart} onClick={train}>
+        {needed && !going && (
+          <button
+            type="button"
+            class="button primary"
+            disabled={refused || problem !== null}
+            onClick={() => startDownload(needed.model, needed.bytes)}
+          >
+            Download {byteText(needed.bytes)}
+          </button>
+        )}
+        <button
+          type="button"
+          class={`button ${needed ? "" : "primary"}`}
+          disabled={!canStart}
+          onClick={train}
+        >
           Start
         </button>
         {offersSmoke(recipe, lines, problem) && (

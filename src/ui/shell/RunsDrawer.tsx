@@ -1,6 +1,7 @@
 /** The stored runs: open, compare, go on, download, remove, upload. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { takeZip } from "../models/take.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { bytes } from "../parts/format.ts";
 import type { StoredRun } from "../session/api.ts";
@@ -9,7 +10,6 @@ import { overlay, trainingRun } from "./actions.ts";
 import { demo, showDemo } from "./demo.ts";
 import { byTime, canGoOn, endOf, type RunMarks, runLine, whenSaved } from "./run_list.ts";
 import { ask, trouble } from "./session.ts";
-import { takeUpload } from "./upload.ts";
 import "./runs.css";
 
 const runs = signal<readonly StoredRun[] | null>(null);
@@ -98,7 +98,7 @@ export function RunsDrawer() {
           onChange={async ({ currentTarget }) => {
             const [chosen] = currentTarget.files ?? [];
             currentTarget.value = "";
-            if (chosen) await takeUpload(chosen).then(refresh);
+            if (chosen) await takeZip(chosen).then(refresh);
           }}
         />
         <span class="soft small">

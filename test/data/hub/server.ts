@@ -23,6 +23,8 @@ export interface Faults {
   ignoreRanges?: boolean;
   /** Changes a byte of this file on its way. */
   corrupt?: string;
+  /** Milliseconds before contents are sent. */
+  delayMs?: number;
   /** Answers this status this many times to requests for contents. */
   refuse?: { status: number; times: number };
 }
@@ -39,6 +41,13 @@ export interface HubServer {
   sentBytes: number;
   close(): Promise<void>;
 }
+
+const ANY_ORIGIN = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Headers": "authorization, content-type, range",
+  "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+  "Access-Control-Expose-Headers": "Content-Range, ETag, Link, X-Error-Code, X-Error-Message",
+};
 
 /** Bytes read from disk at a time. */
 const STRIDE = 8 * 2 ** 20;
@@ -126,6 +135,7 @@ export async function serveHub(repos: Record<string, ServedRepo>): Promise<HubSe
     file: ServedFile,
   ) => {
     const { faults } = hub;
+    if (faults.delayMs) await new Promise((resolve) => setTimeout(resolve, faults.delayMs));
     if (faults.refuse && faults.refuse.times > 0) {
       faults.refuse.times--;
       return response.writeHead(faults.refuse.status).end();
@@ -153,6 +163,9 @@ export async function serveHub(repos: Record<string, ServedRepo>): Promise<HubSe
 
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://hub");
+    // As the hub does: pages of other origins may ask.
+    for (const [name, value] of Object.entries(ANY_ORIGIN)) response.setHeader(name, value);
+    if (request.method === "OPTIONS") return response.writeHead(204).end();
     const path = decodeURIComponent(pathname);
     hub.requests.push(request.headers.range ? `${path} ${request.headers.range}` : path);
     const parts =

@@ -100,7 +100,7 @@ describe("SessionClient", () => {
   it("goes on with a stored run from its checkpoint: later steps will be told again", async () => {
     const { client, requests } = fakeSession();
     const run = await client.resumeRun("old", { steps: 9 });
-    expect(requests).toEqual([{ recipe: { steps: 9 }, resume: "old" }]);
+    expect(requests).toEqual([{ recipe: { steps: 9 }, resume: "old", access: {} }]);
     expect(run.steps.map(({ step }) => step)).toEqual([1, 2]);
     expect(run.rollouts.map(({ id }) => id)).toEqual([1, 2]);
     expect([run.recipe, run.summary, savedStep.value]).toEqual([{ steps: 9 }, null, 2]);

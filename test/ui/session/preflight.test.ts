@@ -31,7 +31,7 @@ const FACTS: WorkerFacts = {
   gpuError: null,
   need: {
     parameters: 400_000,
-    fromHub: false,
+    hub: null,
     trainerBytes: 80 * MIB,
     generatorBytes: 20 * MIB,
     largestBuffer: { label: "the weights", bytes: 2 * MIB },
@@ -136,7 +136,7 @@ describe("preflightOf()", () => {
   it("says where a download comes from, and when there is none", () => {
     const need = FACTS.need!;
     expect(line(card({ need: { ...need, downloadBytes: null } }), "download")?.value).toContain("nothing");
-    const hub = { ...need, fromHub: true, downloadBytes: 1.2e9 };
+    const hub = { ...need, hub: { model: "owner/name", host: "huggingface.co" }, downloadBytes: 1.2e9 };
     expect(line(card({ need: hub }), "download")?.value).toBe("1.2 GB from huggingface.co, once");
     expect(line(card({ need: { ...need, downloadGuessed: true } }), "download")?.value).toMatch(/^about/);
   });

@@ -94,6 +94,18 @@ describe("findModel()", () => {
     }
   });
 
+  it("finds folders that were given to the page, and says when they are gone", async () => {
+    const files = { "config.json": new Blob([JSON.stringify(TINY_CONFIG)]) };
+    const access = { dropped: { mine: files } };
+    const found = await findModel("dropped:mine", { ...places, access });
+    expect(found.from).toBe("here");
+    expect(found.source.handle).toEqual({ kind: "blobs", where: "dropped:mine", files });
+    await expect(findModel("dropped:other", { ...places, access })).rejects.toMatchObject({
+      code: "model/no-folder",
+      hint: expect.stringContaining("Drop the folder other onto the page again"),
+    });
+  });
+
   it("refuses what is not there, and a recipe without a model", async () => {
     serveSite(SITE);
     for (const model of ["", "builtin:none", "none", "./none", "stored:none", "https://other.example/none"])

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { Icon } from "../../parts/Icon.tsx";
 import { askToTrain } from "../../shell/actions.ts";
 import { feed, live } from "../../state/app.ts";
+import { dropped } from "../../state/model_access.ts";
 import { askPrompt } from "../rollouts/ask.ts";
 import { AnswerColumn } from "./AnswerColumn.tsx";
 import "./chat.css";
@@ -29,7 +30,7 @@ function stay(): () => void {
 
 /** The first thing in the field: a question somebody brought along, else one out of the task. */
 async function begin(run: typeof feed.value): Promise<void> {
-  await conversation.about(sourceOf(run, document.baseURI));
+  await conversation.about(sourceOf(run, document.baseURI, dropped.value));
   const brought = askPrompt.value;
   if (brought !== null) {
     askPrompt.value = null;

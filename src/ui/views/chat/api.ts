@@ -4,6 +4,7 @@
  */
 import type { Message, Problem } from "../../../rollout.ts";
 import type { TaskChoice } from "../../../tasks/registry.ts";
+import type { ModelAccess } from "../../session/api.ts";
 
 /** `first`: the weights the run began with; `newest`: the newest checkpoint of the run. */
 export type Which = "first" | "newest";
@@ -19,6 +20,8 @@ export interface ChatSource {
   run: string | null;
   /** The recipe's `verifier` settings. */
   verifier: Record<string, unknown>;
+  /** Folders that were given to the page, as `ModelAccess` has them. */
+  dropped?: ModelAccess["dropped"];
 }
 
 /** A policy that can be asked. */

@@ -31,8 +31,8 @@ import { StandingPolicy } from "./standing_policy.ts";
 
 export interface ChatPlaces {
   openGpu(): Promise<Gpu>;
-  /** The folder that a recipe's `model` names, seen from the page at `base`; `from` is an object where it lies on the hub. */
-  findModel(model: string, base: string): Promise<{ source: ModelReader; from: string | object }>;
+  /** The folder that a recipe's `model` names, seen from the page; nothing is downloaded for it. */
+  findModel(source: ChatSource): Promise<{ source: ModelReader }>;
   openStorage: OpenStorage;
 }
 
@@ -190,9 +190,7 @@ export class ChatServer implements ChatApi {
           },
         );
       }
-      const { model, base } = this.expectSource();
-      const { source, from } = await this.places.findModel(model, base);
-      if (typeof from === "object") throw notDownloaded(model);
+      const { source } = await this.places.findModel(this.expectSource());
       const files = await loadModelFiles(source);
       const opened = await StandingPolicy.open(await this.device(), files, 0, 0);
       this.policies.first = opened;
@@ -263,13 +261,6 @@ export class ChatServer implements ChatApi {
     this.loading = mine.catch(() => undefined);
     return mine;
   }
-}
-
-/** A download is for a run to start, where its size was told before. */
-function notDownloaded(model: string): DataError {
-  return new DataError("chat/not-downloaded", `Cannot ask \`${model}\`: it is not downloaded`, {
-    hint: "Train it here: the preflight card tells the size of the download, and what was downloaded is kept",
-  });
 }
 
 async function versionOf({ source, step }: SavedPolicy): Promise<number> {

@@ -9,11 +9,14 @@ const USUAL_MODEL = "builtin:chain-sum";
 export function sourceOf(
   { kind, name, recipe }: Pick<RunFeed, "kind" | "name" | "recipe">,
   base: string,
+  dropped: ChatSource["dropped"] = {},
 ): ChatSource {
   const { model, verifier } = recipe;
+  const named = typeof model === "string" && model !== "" ? model : USUAL_MODEL;
   return {
     base,
-    model: typeof model === "string" && model !== "" ? model : USUAL_MODEL,
+    model: named,
+    ...(named.startsWith("dropped:") && { dropped }),
     run: kind === "recorded" ? null : name,
     verifier: typeof verifier === "object" && verifier !== null ? (verifier as Record<string, unknown>) : {},
   };

@@ -86,7 +86,8 @@ export function RecipeFile() {
     <div class="settings-file">
       <p class="small soft num settings-estimate">{estimated}</p>
       <div class="settings-command">
-        <code class="settings-command-line">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long line is scrolled with the keys */}
+        <code class="settings-command-line" tabIndex={0}>
           <span class="visually-hidden">Command line of the same run: </span>
           {textProblem.value === null ? command : "—"}
         </code>

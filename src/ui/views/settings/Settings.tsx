@@ -1,9 +1,11 @@
 /** The next run's settings: a form made from the schema, and the same recipe as JSON beside it. */
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { Models } from "../../models/Models.tsx";
 import { checked, startChecking } from "./checking.ts";
 import { textProblem } from "./draft.ts";
 import { type FormSection, formSections } from "./fields.ts";
-import { countChanged, problemsByPath } from "./form_state.ts";
+import { countChanged, fieldValue, problemsByPath } from "./form_state.ts";
 import { JsonEditor } from "./JsonEditor.tsx";
 import { RecipeFile } from "./RecipeFile.tsx";
 import { RecipePicker } from "./RecipePicker.tsx";
@@ -58,6 +60,12 @@ function Contents() {
   );
 }
 
+function modelInForce(): string | undefined {
+  const { own, inherited } = fieldValue("model");
+  const model = own ?? inherited;
+  return typeof model === "string" ? model : undefined;
+}
+
 type Side = "form" | "json";
 
 export function Settings() {
@@ -91,7 +99,10 @@ export function Settings() {
           <fieldset class="settings-all" disabled={broken || checked.value === null}>
             <legend class="visually-hidden">Settings</legend>
             {SECTIONS.map((section) => (
-              <Section key={section.id} section={section} />
+              <Fragment key={section.id}>
+                <Section section={section} />
+                {section.id === "run" && <Models chosen={modelInForce()} />}
+              </Fragment>
             ))}
           </fieldset>
         </div>

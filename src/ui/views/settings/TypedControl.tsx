@@ -1,6 +1,7 @@
 /** Controls that are typed into: numbers, text, lists, records. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { session } from "../../shell/session.ts";
+import { dropped } from "../../state/model_access.ts";
 import type { ControlProps } from "./control_props.ts";
 import { noteTyping } from "./draft.ts";
 import { fieldValue, focusedPath, setPath } from "./form_state.ts";
@@ -24,7 +25,7 @@ function ModelInput({
     const names = await session()
       .then((client) => client.listModels())
       .catch(() => []);
-    setStored(names);
+    setStored(names.filter(({ complete }) => complete).map(({ model }) => model));
   };
   return (
     <>
@@ -32,7 +33,10 @@ function ModelInput({
       <datalist id={`${id}-known`}>
         <option value="builtin:chain-sum" />
         {stored.map((name) => (
-          <option key={name} value={`stored:${name}`} />
+          <option key={name} value={name} />
+        ))}
+        {Object.keys(dropped.value).map((name) => (
+          <option key={name} value={`dropped:${name}`} />
         ))}
       </datalist>
     </>

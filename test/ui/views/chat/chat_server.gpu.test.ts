@@ -1,6 +1,7 @@
 /** The chat's worker side on a device: two policies of a run in memory, one with weights of its own. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ModelFiles, openModelMemory } from "../../../../src/data/source.ts";
+import { DataError } from "../../../../src/errors.ts";
 import { openGpu } from "../../../../src/gpu/device.ts";
 import { freshWeights, smallLlamaConfig } from "../../../../src/model/init.ts";
 import { writeCheckpoint } from "../../../../src/runs/checkpoint.ts";
@@ -69,10 +70,10 @@ const server = new ChatServer({
     opened++;
     return openGpu({ label: "chat test", baseOnly: true });
   },
-  findModel: async (model) =>
-    model === "hub/far"
-      ? { source: openModelMemory({}), from: { hub: model } }
-      : { source: openModelMemory(modelFolder(0)), from: "origin" },
+  findModel: async ({ model }) => {
+    if (model === "hub/far") throw new DataError("model/no-folder", "it is not downloaded");
+    return { source: openModelMemory(modelFolder(0)) };
+  },
   openStorage: (folder) => memory.open(folder),
 });
 
@@ -186,9 +187,9 @@ describe("ChatServer", () => {
     expect((await ask("newest")).version).toBe(6);
   });
 
-  it("does not download a model of the hub", async () => {
+  it("refuses a model that is not here, and goes on with one that is", async () => {
     await expect(server.open({ ...source, model: "hub/far" })).rejects.toMatchObject({
-      code: "chat/not-downloaded",
+      code: "model/no-folder",
     });
     expect((await server.open(source)).newest).toEqual({ version: 6, step: 6 });
   });
