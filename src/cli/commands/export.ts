@@ -1,6 +1,7 @@
 /** `export`: a model as files that other programs load, an ONNX file held against our own output. Deno only. */
 import { mkdir, open, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { readModelName } from "../../config/model_name.ts";
 import type { ModelFiles, ModelText } from "../../data/source.ts";
 import { loadAllWeights } from "../../data/weights_handle.ts";
 import { ConfigError } from "../../errors.ts";
@@ -36,7 +37,7 @@ export const command: Command<typeof exportSpec.options> = {
       throw refusal(`${out} is the model's own folder`, "name another `--out`");
     const policy = await openPolicy(args.model, context);
     if (args.format === "peft") {
-      report(context, out, await writeFiles(out, adapterFiles(policy)));
+      report(context, out, await writeFiles(out, adapterFiles(policy, (args.dtype ?? "F32") as WeightDtype)));
       return 0;
     }
     const model = await loadAllWeights(policy);
@@ -47,12 +48,19 @@ export const command: Command<typeof exportSpec.options> = {
   },
 };
 
-/** The policy's own adapters as a PEFT folder; those of a model that it started from are not in it. */
-function adapterFiles(policy: ModelText): Record<string, Uint8Array> {
+/**
+ * The policy's own adapters as a PEFT folder; those of a model that it started from are not in it. Other programs do not know
+ * our names: a policy of the project is named by its folder.
+ */
+function adapterFiles(policy: ModelText, dtype: WeightDtype): Record<string, Uint8Array> {
   const adapter = policy.adapters?.at(-1);
   if (!adapter)
     throw refusal("this policy has no adapters, its weights were trained themselves", "write `--format hf`");
-  return { ...adapterFolderFiles(adapter), ...modelTextFiles(policy) };
+  const { baseModel } = adapter;
+  const handle = policy.source?.handle;
+  const ours = baseModel !== null && readModelName(baseModel).kind === "builtin";
+  const named = ours && handle?.kind === "folder" ? handle.path : baseModel;
+  return { ...adapterFolderFiles({ ...adapter, baseModel: named }, dtype), ...modelTextFiles(policy) };
 }
 
 function refusal(what: string, hint: string): ConfigError {
@@ -66,10 +74,10 @@ function checkFlags({ format, dtype, noVerify, prompt, out }: ExportArguments): 
       "leave `--dtype` out, or write `--format hf`",
     );
   }
-  if (format === "hf" && (noVerify || prompt.length > 0)) {
+  if (format !== "onnx" && (noVerify || prompt.length > 0)) {
     throw refusal("`--no-verify` and `--prompt` belong to `--format onnx`", "leave them out");
   }
-  if (format === "hf" && out.endsWith(".onnx")) {
+  if (format !== "onnx" && out.endsWith(".onnx")) {
     throw refusal(`\`${out}\` is no name for a folder`, "write `--format onnx`, or name a folder");
   }
 }
