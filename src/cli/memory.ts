@@ -1,47 +1,92 @@
-/** The memory plan of a run on this machine's GPU, as `train`, `--dry-run` and `doctor` show it. */
+/** Whether a run fits this machine's GPU, and what would, as `train`, `--dry-run` and `doctor` say it. */
 import type { Recipe } from "../config/schema.ts";
+import { rowOptions } from "../data/problems.ts";
+import type { ModelText } from "../data/source.ts";
 import { GpuLimitError } from "../errors.ts";
 import { GUARANTEED_LIMITS } from "../gpu/counting.ts";
 import { adapterLimits, mib } from "../gpu/device.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type Fit, fitRecipe } from "../planner/fit.ts";
-import { type MemoryPart, type MemoryPlan, planMemory } from "../planner/plan.ts";
+import { MEMORY_KINDS, type MemoryPart, type MemoryPlan, planMemory, UNLIMITED } from "../planner/plan.ts";
+import type { Problem } from "../rollout.ts";
+import { surveyTask } from "../stages.ts";
+import type { CommandContext } from "./command.ts";
+import { openPolicy } from "./models.ts";
+import { openProblems } from "./problems.ts";
 import { formatTable } from "./table.ts";
 
-/**
- * Plans a run.
- * @throws GpuLimitError `gpu/does-not-fit` where it needs more than `gpu.maxMemoryMiB` or larger buffers than the adapter
- * grants; its hint names settings that fit, where there are some
- */
-export async function planOnThisGpu(
+/** What is known of a run before any weights are. */
+export interface RunSurvey {
+  /** Without weights, where they are still on the hub. */
+  model: ModelText;
+  problems: Problem[] | undefined;
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+  /** Bytes of weights that are still on the hub. */
+  missingBytes: number;
+}
+
+/** Opens what a recipe names but for weights on the hub. @throws ConfigError, DataError */
+export async function surveyRun(recipe: Recipe, context: CommandContext): Promise<RunSurvey> {
+  let missingBytes = 0;
+  const model = await openPolicy(recipe.model, context, {
+    only: "text",
+    onMissing: (bytes) => {
+      missingBytes += bytes;
+    },
+  });
+  const problems = recipe.data
+    ? await openProblems(recipe.data.file, rowOptions(recipe.data), context)
+    : undefined;
+  const { maxSequence } = await surveyTask({ recipe, model, problems });
+  return { model, problems, maxSequence, missingBytes };
+}
+
+/** Whether a run fits. */
+export interface MemoryVerdict {
+  /** What it needs, also where it does not fit; null where its parameters cannot be laid out at all. */
+  plan: MemoryPlan | null;
+  /** Why it does not fit, in words; null where it does. */
+  reason: string | null;
+  /** The same as an error, `gpu/does-not-fit`; its hint names settings that fit, where there are some. */
+  refusal: GpuLimitError | null;
+  /** The recipe changed so that it fits; null where nothing helps. */
+  fit: Fit | null;
+}
+
+/** Holds a run's plan to `gpu.maxMemoryMiB` and to what the best adapter grants one buffer. */
+export async function judgeMemory(
   recipe: Recipe,
   config: ModelConfig,
   maxSequence: number,
-): Promise<MemoryPlan> {
+): Promise<MemoryVerdict> {
   const budget = recipe.gpu.maxMemoryMiB;
-  const options = {
-    maxSequence,
-    limits: (await adapterLimits()) ?? GUARANTEED_LIMITS,
-    budgetBytes: budget === undefined ? undefined : budget * 2 ** 20,
-  };
+  const limits = (await adapterLimits()) ?? GUARANTEED_LIMITS;
+  const budgetBytes = budget === undefined ? undefined : budget * 2 ** 20;
+  let plan: MemoryPlan | null = null;
   let found: string;
   let cause: unknown;
   try {
-    const plan = planMemory(recipe, config, options);
-    if (budget === undefined || plan.totalBytes <= budget * 2 ** 20) return plan;
+    // Without limits first: the table is wanted also where a single buffer is too large.
+    plan = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
+    planMemory(recipe, config, { maxSequence, limits });
     found = `it needs ${mib(plan.totalBytes)} of GPU memory, \`gpu.maxMemoryMiB\` allows ${budget} MiB`;
+    if (budgetBytes === undefined || plan.totalBytes <= budgetBytes) {
+      return { plan, reason: null, refusal: null, fit: { recipe, plan, changes: {} } };
+    }
   } catch (error) {
     if (!(error instanceof GpuLimitError)) throw error;
     cause = error;
     found = error.message;
   }
-  const fit = fitRecipe(recipe, config, options);
-  throw new GpuLimitError("gpu/does-not-fit", `Cannot start this run: ${found}`, {
+  const fit = fitRecipe(recipe, config, { maxSequence, limits, budgetBytes });
+  const refusal = new GpuLimitError("gpu/does-not-fit", `Cannot start this run: ${found}`, {
     cause,
     hint: fit
-      ? `It fits with ${settingsLine(fit)} (${mib(fit.plan.totalBytes)}).`
+      ? `It fits with ${settingsLine(fit)} (${mib(fit.plan.totalBytes)}); \`npm run train\` makes these changes with --fit.`
       : "Choose a smaller model or shorter completions: no combination of smaller batches, f16 and LoRA fits.",
   });
+  return { plan, reason: found, refusal, fit };
 }
 
 /** `--set trainer.recompute=true --set …` */
@@ -53,7 +98,8 @@ export function settingsLine({ changes }: Fit): string {
 
 /** The plan as a table: what for, and how much on the trainer and on each generator. */
 export function memoryTable({ trainer, generator, generators, host, totalBytes }: MemoryPlan): string {
-  const names = [...new Set([...trainer, ...generator].map(({ what }) => what))];
+  const all = [...trainer, ...generator].map(({ what }) => what);
+  const names = MEMORY_KINDS.filter((what) => all.includes(what));
   const cell = (parts: readonly MemoryPart[], name: string) => {
     const part = parts.find(({ what }) => what === name);
     return part ? mib(part.bytes) : "–";

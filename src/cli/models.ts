@@ -37,12 +37,24 @@ export function hubOptions(env: CommandContext["env"]): HubOptions {
   return { hubUrl: env.HF_ENDPOINT?.replace(/\/+$/, "") || undefined, token: env.HF_TOKEN || undefined };
 }
 
+/** How much of a model to open. */
+export interface OpenOptions {
+  /** Leaves the weights of a model on the hub where they are. */
+  only?: "text";
+  /** Told of the bytes that were left there. */
+  onMissing?(bytes: number): void;
+}
+
 /**
  * The files of a model named `builtin:NAME`, `owner/name`, `owner/name@revision`, or by its folder or llama2.c file; one on
  * the hub is downloaded first, with one bar in MiB, where the cache does not have it.
  * @throws DataError `model/*`, `hub/*`, `runs/*`
  */
-export async function openModel(model: string, context: CommandContext): Promise<ModelSource> {
+export async function openModel(
+  model: string,
+  context: CommandContext,
+  { only, onMissing }: OpenOptions = {},
+): Promise<ModelSource> {
   const named = readModelName(typedModel(model, context.cwd));
   if (named.kind === "folder" && isLlama2cFile(named.path)) return openLlama2cFile(named.path);
   if (named.kind !== "hub")
@@ -54,6 +66,7 @@ export async function openModel(model: string, context: CommandContext): Promise
     fetched = await fetchModel(openModelStore(context.env), named.id, {
       ...hubOptions(context.env),
       revision: named.revision,
+      only,
       signal: interrupt.signal,
       onProgress: ({ phase, doneBytes, totalBytes }) =>
         output.bar.update(mib(doneBytes), mib(totalBytes), `${phase} ${named.id}, MiB`),
@@ -61,8 +74,11 @@ export async function openModel(model: string, context: CommandContext): Promise
   } finally {
     output.bar.clear();
   }
-  if (fetched.downloadedBytes > 0)
-    output.note(`Downloaded ${named.id}: ${mib(fetched.downloadedBytes)} MiB, kept for the next time`);
+  if (fetched.downloadedBytes > 0) {
+    const what = only ? `${named.id} but its weights` : named.id;
+    output.note(`Downloaded ${what}: ${mib(fetched.downloadedBytes)} MiB, kept for the next time`);
+  }
+  onMissing?.(fetched.missingBytes);
   return fetched.source;
 }
 
@@ -73,8 +89,13 @@ const MOST_ADAPTERS = 8;
  * All of a model but its weights, named as in `openModel`; for a folder of adapters, those over the model that they name.
  * @throws DataError as `openModel`, `adapter/*`
  */
-export async function openPolicy(model: string, context: CommandContext, depth = 0): Promise<ModelText> {
-  const source = await openModel(model, context);
+export async function openPolicy(
+  model: string,
+  context: CommandContext,
+  options: OpenOptions = {},
+  depth = 0,
+): Promise<ModelText> {
+  const source = await openModel(model, context, options);
   const base = await adapterBase(source);
   if (!base) return loadModelText(source);
   if (depth === MOST_ADAPTERS) {
@@ -84,7 +105,8 @@ export async function openPolicy(model: string, context: CommandContext, depth =
       { hint: "Check `base_model_name_or_path` in their adapter_config.json." },
     );
   }
-  return withAdapters(await openBase(baseName(base, context), source.where, context, depth + 1), source);
+  const name = baseName(base, context);
+  return withAdapters(await openBase(name, source.where, context, options, depth + 1), source);
 }
 
 /** What the adapters' model is called here: a policy of the project is found again where the project has moved. */
@@ -99,10 +121,11 @@ async function openBase(
   name: string,
   where: string,
   context: CommandContext,
+  options: OpenOptions,
   depth: number,
 ): Promise<ModelText> {
   try {
-    return await openPolicy(name, context, depth);
+    return await openPolicy(name, context, options, depth);
   } catch (cause) {
     if (!(cause instanceof DataError && cause.code === "model/no-folder")) throw cause;
     throw new DataError(

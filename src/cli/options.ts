@@ -1,48 +1,9 @@
 /** The flags of every command: the single table that parsing, `--help` and the bodies' argument types come from. */
-import type { CommandSpec, OptionTable } from "./command.ts";
+import type { CommandSpec } from "./command.ts";
+import { benchSpec, doctorSpec, modelsSpec } from "./machine_options.ts";
+import { define, json, maxTokens, requiredModel, seed, set, stop, temperature } from "./shared_options.ts";
 
-const json = { type: "flag", description: "Print newline-delimited JSON on stdout instead of text" } as const;
-const seed = {
-  type: "integer",
-  min: 0,
-  max: 4294967295,
-  placeholder: "N",
-  description: "Seed of every random number",
-} as const;
-const requiredModel = {
-  type: "text",
-  required: true,
-  placeholder: "DIR",
-  description:
-    "Model folder in Hugging Face layout, llama2.c's FILE.bin, hub id `owner/name[@revision]`, or `builtin:NAME`",
-} as const;
-const maxTokens = {
-  type: "integer",
-  min: 1,
-  max: 131072,
-  placeholder: "N",
-  description: "Longest completion in tokens",
-} as const;
-const temperature = {
-  type: "number",
-  min: 0,
-  max: 10,
-  placeholder: "T",
-  description: "Divides the logits; 0 takes the most probable token",
-} as const;
-const stop = {
-  type: "texts",
-  placeholder: "TEXT",
-  description: "Text that ends a completion where it first appears, any number of times",
-} as const;
-const set = {
-  type: "texts",
-  placeholder: "KEY=VALUE",
-  description: "Change one setting of the recipe, any number of times (docs/config.md lists them)",
-} as const;
-
-/** Infers the option table literally, so that a body's arguments are typed. */
-const define = <const T extends OptionTable>(spec: CommandSpec<T>): CommandSpec<T> => spec;
+export { benchSpec, doctorSpec, modelsSpec };
 
 export const trainSpec = define({
   name: "train",
@@ -55,6 +16,10 @@ export const trainSpec = define({
       does: "one setting changed, another seed",
     },
     { line: "npm run train -- --model DIR --data problems.jsonl", does: "your own model and problems" },
+    {
+      line: "npm run train -- --model OWNER/NAME --recipe gsm8k --dry-run",
+      does: "what a run would take, before any weights are downloaded",
+    },
     { line: "npm run train -- --resume runs/NAME", does: "go on from the newest checkpoint" },
   ],
   options: {
@@ -83,6 +48,10 @@ export const trainSpec = define({
     },
     resume: { type: "text", placeholder: "DIR", description: "Go on with the run in this directory" },
     dryRun: { type: "flag", description: "Print the resolved recipe and its memory, then stop" },
+    fit: {
+      type: "flag",
+      description: "Change settings where the run would not fit into memory, as little as it takes",
+    },
     json,
   },
   showsSettings: true,
@@ -324,67 +293,6 @@ export const exportSpec = define({
       description: "Verify after this prompt, any number of times; random tokens otherwise",
     },
     noVerify: { type: "flag", description: "Skip the comparison of 64 greedy tokens in onnxruntime-web" },
-    json,
-  },
-});
-
-export const modelsSpec = define({
-  name: "models",
-  summary: "List downloaded models, fetch one, remove one",
-  examples: [
-    { line: "npm run models", does: "what has been downloaded, and where it lies" },
-    { line: "npm run models -- --get HuggingFaceTB/SmolLM2-135M-Instruct", does: "download it now" },
-    { line: "npm run models -- --remove HuggingFaceTB/SmolLM2-135M-Instruct", does: "give the space back" },
-  ],
-  options: {
-    get: {
-      type: "text",
-      placeholder: "ID",
-      description: "Download this model, or go on with it: owner/name[@revision]",
-    },
-    remove: { type: "text", placeholder: "ID", description: "Remove this model: owner/name" },
-    json,
-  },
-});
-
-export const doctorSpec = define({
-  name: "doctor",
-  summary: "Say what this machine can do, what is missing, and the command that mends it",
-  examples: [{ line: "npm run doctor", does: "adapter, limits, kernels' self-test, measured peaks" }],
-  options: {
-    quick: { type: "flag", description: "Skip the self-test and the measurements" },
-    json,
-  },
-});
-
-export const benchSpec = define({
-  name: "bench",
-  summary: "Measure kernels and whole steps against this adapter's peaks",
-  examples: [
-    { line: "npm run bench", does: "a table of GFLOP/s, GB/s and tokens per second" },
-    { line: "npm run bench -- --only linear --json", does: "some kernels, as JSON" },
-    { line: "npm run bench -- --browser", does: "the same in Chrome, on its adapter" },
-  ],
-  options: {
-    only: {
-      type: "text",
-      placeholder: "TEXT",
-      description: "Only the kernels and steps whose name contains this",
-    },
-    model: {
-      ...requiredModel,
-      required: undefined,
-      description: "Model whose shapes are measured; the built-in one otherwise",
-    },
-    repeats: {
-      type: "integer",
-      default: 5,
-      min: 1,
-      max: 10000,
-      placeholder: "N",
-      description: "Timed runs of each, the median counts",
-    },
-    browser: { type: "flag", description: "Measure in Chrome or Chromium instead of under Deno" },
     json,
   },
 });

@@ -19,6 +19,7 @@ export const gpuSchema = group("GPU", {
     max: 1048576,
     unit: "MiB",
     derived: "no limit of its own",
-    description: "Refuse to start a run that needs more GPU memory than this",
+    description:
+      "Refuse to start a run that needs more GPU memory than this in all; the devices of trainer and generators get shares of it as planned",
   }),
 });

@@ -52,16 +52,21 @@ export const UNLIMITED: MemoryLimits = {
 const BOARD_SLOTS = 3;
 
 const KINDS: readonly (readonly [RegExp, string])[] = [
+  [/^weights \d/, "weights"],
   [/^adapters \d/, "adapters"],
+  [/^reference \d/, "reference weights"],
   [/^gradients \d/, "gradients"],
   [/^(first|second) moments \d/, "moments"],
-  [/^reference \d/, "reference weights"],
-  [/^weights \d/, "weights"],
   [/^(keys|values) \d/, "key/value cache"],
   [/^(train|prefill|decode) /, "activations"],
   [/^(head |logits$)/, "logits and output head"],
   [/^read-back$/, "read-back"],
 ];
+
+const REST = "the rest";
+
+/** What memory is for, in the order in which tables say it. */
+export const MEMORY_KINDS: readonly string[] = [...new Set(KINDS.map(([, what]) => what)), REST];
 
 /** Plans the memory of a run. @throws GpuLimitError for a buffer that a GPU of these limits would refuse */
 export function planMemory(recipe: Recipe, config: ModelConfig, options: PlanOptions = {}): MemoryPlan {
@@ -141,11 +146,11 @@ function planGenerator(
   return byKind([...buffers, { label: "read-back", size: stagedBytes([ring]) }]);
 }
 
-/** Adds up buffers of a kind, in the order of `KINDS`, the rest last. */
+/** Adds up buffers of a kind, in the order of `MEMORY_KINDS`. */
 function byKind(buffers: readonly CountedBuffer[]): MemoryPart[] {
-  const bytes = new Map<string, number>([...KINDS.map(([, what]) => [what, 0] as const), ["the rest", 0]]);
+  const bytes = new Map<string, number>(MEMORY_KINDS.map((what) => [what, 0]));
   for (const { label, size } of buffers) {
-    const what = KINDS.find(([pattern]) => pattern.test(label))?.[1] ?? "the rest";
+    const what = KINDS.find(([pattern]) => pattern.test(label))?.[1] ?? REST;
     bytes.set(what, (bytes.get(what) ?? 0) + size);
   }
   return [...bytes].filter(([, size]) => size > 0).map(([what, size]) => ({ what, bytes: size }));

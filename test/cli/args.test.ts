@@ -36,6 +36,7 @@ describe("parseCommand()", () => {
       out: "x",
       resume: undefined,
       dryRun: true,
+      fit: false,
       json: true,
       positionals: {},
     });

@@ -4,10 +4,15 @@ import process from "node:process";
 import { measurePeaks, type Peaks } from "../../bench/peaks.ts";
 import { type FamilyResult, selfTest } from "../../bench/self_test.ts";
 import { Stopwatch } from "../../bench/stopwatch.ts";
-import { WebgrpoError } from "../../errors.ts";
+import type { Recipe } from "../../config/schema.ts";
+import { DataError, WebgrpoError } from "../../errors.ts";
 import { type Gpu, mib, openGpu } from "../../gpu/device.ts";
-import type { Command, CommandContext } from "../command.ts";
+import { countParameters } from "../../model/config.ts";
+import type { MemoryPlan } from "../../planner/plan.ts";
+import type { Arguments, Command, CommandContext } from "../command.ts";
+import { judgeMemory, type MemoryVerdict, memoryTable, surveyRun } from "../memory.ts";
 import { doctorSpec } from "../options.ts";
+import { recipeFromFlags } from "../recipes.ts";
 import { findChrome } from "../setup/chrome.mjs";
 import { missingPackages } from "../setup/packages.mjs";
 import { installCommand, thisMachine, vulkanState } from "../setup/vulkan.mjs";
@@ -246,9 +251,48 @@ export function reportFindings(
   for (const finding of findings) output.event({ event: "finding", ...finding });
 }
 
+/** Whether a run that is named fits, and its plan where it can be made. */
+async function runFindings(
+  args: Arguments<typeof doctorSpec.options>,
+  context: CommandContext,
+): Promise<{ findings: Finding[]; plan: MemoryPlan | null }> {
+  if (args.model === undefined && args.recipe === undefined) return { findings: [], plan: null };
+  const recipe = await recipeFromFlags(args, context);
+  try {
+    const { model, maxSequence, missingBytes } = await surveyRun(recipe, context);
+    const verdict = await judgeMemory(recipe, model.config, maxSequence);
+    const parameters = countParameters(model.config).toLocaleString("en");
+    const download = missingBytes > 0 ? `, ${mib(missingBytes)} of weights to download` : "";
+    const found = `${recipe.model}: ${parameters} parameters, sequences of up to ${maxSequence} tokens${download}`;
+    const { plan } = verdict;
+    context.output.event({ event: "plan", recipe: recipe.name, parameters, maxSequence, missingBytes, plan });
+    return { findings: [{ name: "model", state: "ok", found }, memoryFinding(recipe, verdict)], plan };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const finding = { name: "model", state: "missing" as const, found: error.message, remedy: error.hint };
+    return { findings: [finding], plan: null };
+  }
+}
+
+/** The verdict as a line. */
+export function memoryFinding(recipe: Recipe, { plan, refusal }: MemoryVerdict): Finding {
+  if (refusal || !plan)
+    return { name: "memory", state: "missing", found: refusal?.message ?? "", remedy: refusal?.hint };
+  const limit =
+    recipe.gpu.maxMemoryMiB === undefined
+      ? "; no adapter tells how much it has, `gpu.maxMemoryMiB` sets a limit"
+      : ` of the ${recipe.gpu.maxMemoryMiB} MiB allowed`;
+  return {
+    name: "memory",
+    state: "ok",
+    found: `${mib(plan.totalBytes)} for the recipe ${recipe.name}${limit}`,
+  };
+}
+
 export const command: Command<typeof doctorSpec.options> = {
   ...doctorSpec,
   async run(args, context) {
+    const planned = await runFindings(args, context);
     const { gpu, findings: onGpu } = await openFindings();
     const findings = [
       runtimeFinding(),
@@ -258,8 +302,10 @@ export const command: Command<typeof doctorSpec.options> = {
       ...(await workerFindings()),
       ...onGpu,
       ...(gpu && !args.quick ? await deepFindings(gpu, context) : []),
+      ...planned.findings,
     ];
     reportFindings(findings, context);
+    if (planned.plan) context.output.print(`\n${memoryTable(planned.plan)}`);
     gpu?.destroy();
     return findings.some((one) => one.state === "missing") ? 1 : 0;
   },

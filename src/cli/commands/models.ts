@@ -23,12 +23,16 @@ export const command: Command<typeof modelsSpec.options> = {
     for (const model of models) output.event({ event: "model", ...model });
     if (models.length === 0) output.print(`No model has been downloaded to ${store.where}`);
     else {
-      const rows = models.map(({ id, revision, commit, bytes, complete }) => [
+      const rows = models.map(({ id, revision, commit, bytes, complete, textOnly }) => [
         id,
         revision,
         commit.slice(0, 12),
         mib(bytes),
-        complete ? "whole" : "cut: ask for it again to go on",
+        complete
+          ? "whole"
+          : textOnly
+            ? "without weights: it was planned only"
+            : "cut: ask for it again to go on",
       ]);
       output.print(formatTable(["model", "revision", "commit", "size", "state"], rows));
       output.print(`\nThey lie in ${store.where}`);

@@ -3,8 +3,6 @@ import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
-import { rowOptions } from "../../data/problems.ts";
-import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError, describeError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
 import { stepLine } from "../../metrics/progress.ts";
@@ -14,16 +12,14 @@ import { type FoundCheckpoint, latestCheckpoint } from "../../runs/checkpoint.ts
 import { listRuns, openDiskStorage } from "../../runs/disk.ts";
 import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import type { RunStorage } from "../../runs/storage.ts";
-import { surveyTask } from "../../stages.ts";
 import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
 import { checkTrained } from "../../training_checkpoint.ts";
 import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
-import { memoryTable, planOnThisGpu } from "../memory.ts";
+import { judgeMemory, type MemoryVerdict, memoryTable, settingsLine, surveyRun } from "../memory.ts";
 import { openPolicy } from "../models.ts";
 import { trainSpec } from "../options.ts";
 import type { Output } from "../output.ts";
-import { openProblems } from "../problems.ts";
 import { recipeFromFlags } from "../recipes.ts";
 import { formatTable } from "../table.ts";
 
@@ -39,28 +35,34 @@ export const command: Command<typeof trainSpec.options> = {
   ...trainSpec,
   async run(args, context) {
     const { output, interrupt } = context;
-    const { recipe, run, resume } =
+    const prepared =
       args.resume === undefined ? await prepare(args, context) : await prepareResume(args, context);
-    const model = await openPolicy(recipe.model, context);
-    const problems = recipe.data
-      ? await openProblems(recipe.data.file, rowOptions(recipe.data), context)
-      : undefined;
-    const { maxSequence } = await surveyTask({ recipe, model, problems });
-    const memory = await planOnThisGpu(recipe, model.config, maxSequence);
-    announce(output, recipe, model, memory);
+    const { recipe: asked, run, resume } = prepared;
+    const survey = await surveyRun(asked, context);
+    const { problems, maxSequence, missingBytes } = survey;
+    const { config } = survey.model;
+    const verdict = await judgeMemory(asked, config, maxSequence);
+    const judged: Judged = args.fit ? fitted(verdict, asked, output) : { ...verdict, recipe: asked };
+    const { recipe, plan, refusal } = judged;
+    announce(output, recipe, { parameters: countParameters(config), plan, missingBytes });
     if (args.dryRun) {
       output.print(JSON.stringify(recipe, null, 2));
-      output.print(memoryTable(memory));
+      if (plan) output.print(memoryTable(plan));
       output.event({
         event: "dry_run",
         recipe,
-        parameters: countParameters(model.config),
+        parameters: countParameters(config),
         maxSequence,
-        memory,
+        memory: plan,
+        fits: refusal === null,
+        proposal: refusal ? (verdict.fit?.changes ?? null) : {},
+        downloadBytes: missingBytes,
       });
-      return 0;
     }
-    const directory = await run();
+    if (refusal) throw refusal;
+    if (args.dryRun) return 0;
+    const model = missingBytes > 0 ? await openPolicy(recipe.model, context) : survey.model;
+    const directory = await run(recipe);
     const seen: Seen = {};
     let summary: TrainingSummary;
     try {
@@ -84,6 +86,21 @@ export const command: Command<typeof trainSpec.options> = {
   },
 };
 
+/** A recipe and whether it fits. */
+interface Judged extends Pick<MemoryVerdict, "plan" | "refusal"> {
+  recipe: Recipe;
+}
+
+/** The verdict on a run changed so that it fits; the same where it fits already or nothing helps. */
+function fitted(verdict: MemoryVerdict, asked: Recipe, output: Output): Judged {
+  const { reason, fit } = verdict;
+  if (reason === null || !fit) return { ...verdict, recipe: asked };
+  output.note(`Changed so that it fits: ${settingsLine(fit)}`);
+  output.note(`  since as asked for ${reason}`);
+  output.event({ event: "fitted", reason, changes: fit.changes });
+  return { recipe: fit.recipe, plan: fit.plan, refusal: null };
+}
+
 /** What the events have shown so far. */
 interface Seen {
   ready?: boolean;
@@ -99,8 +116,8 @@ function forget(where: string): void {
 
 interface Prepared {
   recipe: Recipe;
-  /** Makes or opens the run directory: nothing is written before the model was read. */
-  run(): Promise<RunDirectory>;
+  /** Makes or opens the run directory of the recipe as it is trained: nothing is written before the model was read. */
+  run(recipe: Recipe): Promise<RunDirectory>;
   resume: FoundCheckpoint | null;
 }
 
@@ -111,7 +128,7 @@ async function prepare(args: TrainArguments, context: CommandContext): Promise<P
   return {
     recipe,
     resume: null,
-    run: async () => {
+    run: async (trained) => {
       const folder =
         where ??
         join(
@@ -122,14 +139,14 @@ async function prepare(args: TrainArguments, context: CommandContext): Promise<P
             (await listRuns(runs)).map((name) => basename(name)),
           ),
         );
-      return createRun(openDiskStorage(folder), recipe as unknown as Record<string, unknown>);
+      return createRun(openDiskStorage(folder), trained as unknown as Record<string, unknown>);
     },
   };
 }
 
 async function prepareResume(args: TrainArguments, context: CommandContext): Promise<Prepared> {
-  for (const flag of ["recipe", "model", "data", "out", "seed"] as const) {
-    if (args[flag] !== undefined) {
+  for (const flag of ["recipe", "model", "data", "out", "seed", "fit"] as const) {
+    if (args[flag] !== undefined && args[flag] !== false) {
       throw new ConfigError(
         "cli/resume-conflict",
         `Cannot use --${flag} with --resume: a run goes on with the recipe it was started with`,
@@ -174,11 +191,18 @@ async function refuseDamaged(storage: RunStorage): Promise<void> {
   );
 }
 
-function announce(output: Output, recipe: Recipe, model: ModelText, plan: MemoryPlan): void {
-  const parameters = countParameters(model.config);
+interface Announced {
+  parameters: number;
+  plan: MemoryPlan | null;
+  missingBytes: number;
+}
+
+function announce(output: Output, recipe: Recipe, { parameters, plan, missingBytes }: Announced): void {
   output.note(
     `${output.paint("bold", recipe.name)}: ${recipe.steps} steps of ${recipe.trainer.batchSize} completions, ${recipe.mode}, ${parameters.toLocaleString("en")} parameters`,
   );
+  if (missingBytes > 0) output.note(`Download: ${mib(missingBytes)} of weights, once`);
+  if (!plan) return;
   output.note(
     `Memory: ${mib(plan.trainerBytes)} for the trainer and ${mib(plan.generatorBytes)} for ${recipe.generator.workers} generator${recipe.generator.workers > 1 ? "s" : ""}`,
   );

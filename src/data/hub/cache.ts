@@ -6,7 +6,7 @@ import { DataError } from "../../errors.ts";
 import { type FileStore, readText, writeText } from "../file_store.ts";
 import { type ModelSource, openModelFolder, openModelPrivateFolder } from "../model_source.ts";
 import { type DownloadOptions, downloadFiles } from "./download.ts";
-import { type HubListing, listModel } from "./listing.ts";
+import { type HubFile, type HubListing, listModel } from "./listing.ts";
 
 const MANIFEST = "model.json";
 
@@ -17,11 +17,14 @@ export interface CachedModel {
   bytes: number;
   /** False: an attempt was cut; asking for the model goes on with it. */
   complete: boolean;
+  /** Nothing of its weights is there: only what tells whether it would fit was fetched. */
+  textOnly: boolean;
   /** Below the store's root. */
   folder: string;
 }
 
 const folderOf = (id: string) => id.replace("/", "--");
+const isWeights = (path: string) => /\.safetensors(\.part)?$/.test(path);
 
 /** Models in the cache, complete or not, by name. */
 export async function listCached(store: FileStore): Promise<CachedModel[]> {
@@ -33,14 +36,15 @@ export async function listCached(store: FileStore): Promise<CachedModel[]> {
       const folder = `${name}/${commit}`;
       const listing = await readManifest(store, folder);
       let bytes = 0;
-      for (const file of await store.list(folder))
-        bytes += (await store.sizeOf(`${folder}/${file.name}`)) ?? 0;
+      const names = (await store.list(folder)).map((file) => file.name);
+      for (const file of names) bytes += (await store.sizeOf(`${folder}/${file}`)) ?? 0;
       found.push({
         id: listing?.id ?? name.replace("--", "/"),
         revision: listing?.revision ?? "",
         commit,
         bytes,
         complete: listing !== null,
+        textOnly: listing === null && !names.some(isWeights),
         folder,
       });
     }
@@ -91,11 +95,19 @@ async function findComplete(store: FileStore, id: string, revision: string): Pro
   return null;
 }
 
+export interface FetchOptions extends DownloadOptions {
+  revision?: string;
+  /** Leaves the weights on the hub: the rest is enough to plan a run. */
+  only?: "text";
+}
+
 export interface FetchedModel {
   source: ModelSource;
   model: CachedModel;
   /** Bytes fetched now; 0: all was there. */
   downloadedBytes: number;
+  /** Bytes of the files that were left on the hub. */
+  missingBytes: number;
 }
 
 /**
@@ -105,17 +117,34 @@ export interface FetchedModel {
 export async function fetchModel(
   store: FileStore,
   id: string,
-  { revision = "main", ...options }: DownloadOptions & { revision?: string } = {},
+  { revision = "main", only, ...options }: FetchOptions = {},
 ): Promise<FetchedModel> {
   const had = await findComplete(store, id, revision);
-  if (had) return { source: await cachedSource(store, had), model: had, downloadedBytes: 0 };
+  if (had) return { source: await cachedSource(store, had), model: had, downloadedBytes: 0, missingBytes: 0 };
   const listing = await listModel(id, revision, options);
   const folder = `${folderOf(id)}/${listing.commit}`;
-  const downloadedBytes = await downloadFiles(listing, store, folder, options);
-  await writeText(store, `${folder}/${MANIFEST}`, `${JSON.stringify(listing, null, 2)}\n`);
-  const bytes = listing.files.reduce((sum, { size }) => sum + size, 0);
-  const model = { id, revision, commit: listing.commit, bytes, complete: true, folder };
-  return { source: await cachedSource(store, model), model, downloadedBytes };
+  const files = only ? listing.files.filter(({ path }) => !isWeights(path)) : listing.files;
+  const downloadedBytes = await downloadFiles({ ...listing, files }, store, folder, options);
+  if (!only) await writeText(store, `${folder}/${MANIFEST}`, `${JSON.stringify(listing, null, 2)}\n`);
+  const missing = only ? await missingFiles(store, folder, listing) : [];
+  const model: CachedModel = {
+    id,
+    revision,
+    commit: listing.commit,
+    bytes: totalSize(files),
+    complete: !only,
+    textOnly: only === "text",
+    folder,
+  };
+  const source = await cachedSource(store, model);
+  return { source, model, downloadedBytes, missingBytes: totalSize(missing) };
+}
+
+const totalSize = (files: readonly HubFile[]) => files.reduce((sum, { size }) => sum + size, 0);
+
+async function missingFiles(store: FileStore, folder: string, { files }: HubListing): Promise<HubFile[]> {
+  const sizes = await Promise.all(files.map(({ path }) => store.sizeOf(`${folder}/${path}`)));
+  return files.filter(({ size }, i) => sizes[i] !== size);
 }
 
 /** Opened by the path of its files, so that other threads read the same ones without a copy. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -137,6 +137,49 @@ describe("fetchModel", () => {
     const folder = join(root, model.folder);
     for (const name of readdirSync(folder))
       expect(readFileSync(join(folder, name)).includes("hf_right")).toBe(false);
+  });
+});
+
+describe("fetchModel of the text only", () => {
+  const isShard = (name: string) => name.endsWith(".safetensors");
+  const text = wanted.filter((name) => !isShard(name));
+  const TEXT_BYTES = text.reduce((sum, name) => sum + files[name].byteLength, 0);
+
+  it("leaves the weights on the hub, says how many bytes they are, and goes on from there", async () => {
+    const { source, model, ...bytes } = await fetchModel(store, "a/sharded", { ...options(), only: "text" });
+    expect(bytes).toEqual({ downloadedBytes: TEXT_BYTES, missingBytes: WANTED_BYTES - TEXT_BYTES });
+    expect(await source.list()).toEqual(text);
+    expect(hub.sentBytes).toBe(TEXT_BYTES);
+    expect(hub.requests.filter((path) => /resolve.*model-0/.test(path))).toEqual([]);
+    expect(model).toMatchObject({ complete: false, textOnly: true, bytes: TEXT_BYTES });
+    expect(await listCached(store)).toMatchObject([
+      { id: "a/sharded", complete: false, textOnly: true, bytes: TEXT_BYTES },
+    ]);
+
+    const whole = await fetchModel(store, "a/sharded", options());
+    expect(whole).toMatchObject({ downloadedBytes: WANTED_BYTES - TEXT_BYTES, missingBytes: 0 });
+    expect(await whole.source.list()).toEqual(wanted);
+    expect(await listCached(store)).toMatchObject([{ complete: true, textOnly: false }]);
+  });
+
+  it("counts what an earlier attempt has brought already, and asks for nothing that is there", async () => {
+    hub.faults.cutAfter = WANTED_BYTES - 20_000;
+    await fetchModel(store, "a/sharded", options({ parallel: 1 })).catch(() => undefined);
+    hub.faults.cutAfter = undefined;
+    expect(await listCached(store)).toMatchObject([{ complete: false, textOnly: false }]);
+    const again = await fetchModel(store, "a/sharded", { ...options(), only: "text" });
+    const present = Object.keys(shards).filter((name) =>
+      existsSync(join(folderOf(again.model.commit), name)),
+    );
+    expect(present.length).toBeGreaterThan(0);
+    const kept = present.reduce((sum, name) => sum + files[name].byteLength, 0);
+    expect(again.missingBytes).toBe(WANTED_BYTES - TEXT_BYTES - kept);
+
+    await fetchModel(store, "a/sharded", options());
+    const asked = hub.requests.length;
+    const whole = await fetchModel(store, "a/sharded", { ...options(), only: "text" });
+    expect(whole).toMatchObject({ downloadedBytes: 0, missingBytes: 0, model: { complete: true } });
+    expect(hub.requests.length).toBe(asked);
   });
 });
 
