@@ -15,6 +15,7 @@ import type { SamplingOptions } from "./generator/api.ts";
 import { GeneratorPool } from "./generator/pool.ts";
 import type { LoopStages } from "./loop.ts";
 import type { TraceEvent } from "./metrics/trace.ts";
+import { memoryShares } from "./planner/share.ts";
 import type { Problem, PromptTokens } from "./rollout.ts";
 import type { Task } from "./tasks/api.ts";
 import { dataTask } from "./tasks/data_task.ts";
@@ -103,7 +104,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
   const payload = shardPayload(trainedLayout(recipe, model.config), recipe.weights.dtype);
   const exchange = createWeightExchange({ byteLength: payload.byteLength, readers: g.workers });
   const weights = weightsHandle(model);
-  const maxMemoryBytes = recipe.gpu.maxMemoryMiB ? recipe.gpu.maxMemoryMiB * 2 ** 20 : undefined;
+  const shares = memoryShares(recipe, model.config, maxSequence);
   const opened: { dispose(): void }[] = [];
   try {
     const trainer = await TrainerClient.start({
@@ -114,6 +115,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       start: inputs.start ?? freshOptimizer(),
       weightHandle: () => exchange.writerHandle(),
       firstVersion: inputs.start?.step ?? 0,
+      maxMemoryBytes: shares.trainer,
       newestCheckpoint: inputs.newestCheckpoint,
       onRestart: (cause) => inputs.onRestart("trainer", cause),
       silenceMs: inputs.silenceMs,
@@ -142,7 +144,7 @@ export async function openStages(inputs: StageInputs): Promise<Stages> {
       adapters: loraSettings(recipe.trainer.lora),
       model: weights,
       format: recipe.weights.dtype,
-      maxMemoryBytes,
+      maxMemoryBytes: shares.generator,
       sampling,
       weightHandle: (reader) => exchange.readerHandle(reader),
       onRestart: (index, cause) => inputs.onRestart(`generator ${index}`, cause),

@@ -84,6 +84,7 @@ export interface GeneratorOptions extends EngineOptions {
   selfTest?: boolean;
   /** Take weights whose fingerprint was checked only. */
   verifyWeights?: boolean;
+  /** The device's share of `gpu.maxMemoryMiB`. */
   maxMemoryBytes?: number;
 }
 

@@ -36,6 +36,8 @@ export interface TrainerOptions {
   weights: WeightHandle;
   /** The version under which the starting weights are published. */
   firstVersion: number;
+  /** The device's share of `gpu.maxMemoryMiB`. */
+  maxMemoryBytes?: number;
 }
 
 export interface TrainerReady {

@@ -45,9 +45,9 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
     start,
     weights,
     firstVersion,
+    maxMemoryBytes,
   }: TrainerOptions): Promise<TrainerReady> {
-    const mib = recipe.gpu.maxMemoryMiB;
-    const gpu = await this.open(mib ? mib * 2 ** 20 : undefined);
+    const gpu = await this.open(maxMemoryBytes);
     if (recipe.gpu.selfTest) await requireSelfTest(gpu);
     if (recipe.gpu.selfTest && recipe.trainer.frozenDtype === "f16") await settleHalfForm(gpu);
     const engine = await TrainerEngine.create(gpu, { recipe, config, maxSequence });
