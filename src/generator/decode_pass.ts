@@ -2,7 +2,7 @@
  * The GPU half of decoding: cache, buffers and the recorded steps. Rows 0 … n are decoding; what a step needs of each
  * lies in `entries` and beside them, so that a whole chunk runs without the host.
  */
-import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
+import { type BufferView, type GpuBuffer, viewFrom } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { Recorder } from "../gpu/recorder.ts";
 import { attention } from "../kernels/attention/attention.ts";
@@ -13,6 +13,7 @@ import { calibrateSubmits } from "../model/calibrate.ts";
 import { forwardKernels } from "../model/compile.ts";
 import { type Decoder, encodeLayers, type ModelWeights, makeDecoder } from "../model/decoder.ts";
 import { encodeLogits } from "../model/head.ts";
+import { rowChunks } from "../model/linear.ts";
 import { Adapters } from "../model/lora.ts";
 import { Parameters } from "../model/parameters.ts";
 import { Workspace } from "../model/workspace.ts";
@@ -232,7 +233,7 @@ export class DecodePass implements Disposable {
     );
   }
 
-  /** Each row's query attends the cache of its slot, up to its own position. */
+  /** Each row's query attends the cache of its slot, up to its own position; cut between rows, as linear layers are. */
   private attendCache(
     layer: number,
     qkv: BufferView,
@@ -241,9 +242,14 @@ export class DecodePass implements Disposable {
     out: BufferView,
   ): void {
     const cache = { cache_k: this.keys[layer], cache_v: this.values[layer] };
-    const scale = 1 / Math.sqrt(this.decoder.config.headDim);
-    const dims = { ...this.cacheDims(), rows, source_rows: rows, scale };
-    this.kernels.attend.encode(this.recorder, { qkv, entries, ...cache, out }, dims);
+    const { heads, headDim } = this.decoder.config;
+    const dims = { ...this.cacheDims(), source_rows: rows, scale: 1 / Math.sqrt(headDim) };
+    // As much as a linear layer from a whole cache: the kernel counts its operations the same way.
+    const alike = { rows, outputs: heads * headDim, inputs: this.options.maxSequence };
+    for (const { start, rows: count } of rowChunks(alike, this.decoder.gpu.maxFlopsPerSubmit)) {
+      const views = { entries: viewFrom(entries, 3 * start), out: viewFrom(out, start * heads * headDim) };
+      this.kernels.attend.encode(this.recorder, { qkv, ...views, ...cache }, { ...dims, rows: count });
+    }
   }
 
   private cacheDims() {
