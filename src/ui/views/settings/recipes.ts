@@ -6,6 +6,7 @@ import { ConfigError } from "../../../errors.ts";
 /** A static host lists no folders, so the names stand here; a test holds them against the folder. */
 export const RECIPE_NAMES = [
   "default",
+  "chain-sum-lora",
   "sync",
   "smoke",
   "countdown",
