@@ -99,6 +99,12 @@ describe.skipIf(!hasModel)("a run that trains adapters", () => {
     expect(bytes.equals(await saved(other.folder, 4))).toBe(false);
   });
 
+  it("has the same bits from generators that decode in another order", async () => {
+    const generator = { workers: 2, concurrency: 5, decodeChunk: 3 };
+    const { folder } = await train(lora({}, { generator }));
+    expect(bytes.equals(await saved(folder, 4))).toBe(true);
+  });
+
   it.each([
     ["between two steps", 0],
     ["within a step", 250],
