@@ -98,6 +98,8 @@ export async function testFamily(gpu: Gpu, family: string, test: FamilyTest): Pr
   } catch (error) {
     const problem = `${kernels.at(-1) ?? family}: ${error instanceof Error ? error.message : String(error)}`;
     return { family, ok: false, kernels, problem };
+  } finally {
+    recorder.dispose();
   }
 }
 

@@ -39,7 +39,7 @@ const models: [way: keyof typeof breakers, error: string, words: RegExp][] = [
   ["otherArchitecture", "model/unknown-architecture", /GPT2LMHeadModel/],
   ["withoutTokenizer", "text/no-tokenizer", /no tokenizer\.json/],
   ["withoutWeights", "model/missing-file", /model\.safetensors is missing/],
-  ["outgrowBinding", "gpu/block-too-large", /embedding .* one binding/],
+  ["outgrowBinding", "gpu/does-not-fit", /gate_up .* one binding[\s\S]*Hint: Choose a smaller model/],
 ];
 
 describe.skipIf(!hasModel)("a bad model", () => {
@@ -131,10 +131,13 @@ describe.skipIf(!hasModel)("a bad reward module", () => {
   });
 });
 
-describe.skipIf(!hasModel)("an adapter without room", () => {
-  it("is named with what it would take", async () => {
-    const settings = set("gpu.maxMemoryMiB=16", "trainer.microBatchTokens=8192");
-    await refused(1, "gpu/out-of-memory", /MiB of the 16\.0 MiB allowed are in use/, settings);
+describe.skipIf(!hasModel)("a run without room", () => {
+  const tight = set("gpu.maxMemoryMiB=16", "trainer.microBatchTokens=8192");
+
+  it("is refused before it begins, with what it needs and settings that fit", async () => {
+    const words =
+      /needs \d+ MiB of GPU memory.*allows 16 MiB\nHint: It fits with --set trainer\.microBatchTokens=\d+/;
+    await refused(1, "gpu/does-not-fit", words, tight);
   });
 });
 
