@@ -176,9 +176,10 @@ export function Chart(props: ChartProps) {
     const plot = new uPlot(optionsOf(current, Math.max(1, element.clientWidth)), undefined, element);
     const drawn = new Pace(
       () => {
-        const pixels = Math.max(50, Math.round(plot.bbox.width));
+        // Peaks are kept whatever the stretch: two pixels show the same line at half the cost.
+        const stretches = Math.max(50, Math.round(plot.bbox.width / devicePixelRatio / 2));
         plot.setData(
-          alignTables(current.props.tables.map((table) => takeRows(table, pickRows(table, pixels)))),
+          alignTables(current.props.tables.map((table) => takeRows(table, pickRows(table, stretches)))),
         );
       },
       REDRAW_MS,

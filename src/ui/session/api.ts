@@ -96,7 +96,7 @@ export interface Imported {
 }
 
 /** A large part of a stored run, told apart from the rest so that the page's thread never takes long over one message. */
-export type RunPart = { rollouts: RolloutRow[] } | { trace: TraceEvent[] };
+export type RunPart = { steps: StepRow[] } | { rollouts: RolloutRow[] } | { trace: TraceEvent[] };
 
 /** Served by `workers/session.ts`. */
 export interface SessionApi {
@@ -127,7 +127,7 @@ export interface SessionApi {
   loseDevice(which: "trainer" | "generator"): Promise<void>;
 
   listRuns(): Promise<StoredRun[]>;
-  /** The run without rollouts and trace, which come in parts before it resolves: the newest, as many as a feed keeps. */
+  /** The run without steps, rollouts and trace, which come in parts before it resolves: the newest, as many as a feed keeps. */
   readRun(name: string, onPart: (part: RunPart) => void): Promise<RecordedRun>;
   removeRun(name: string): Promise<void>;
   /** The run's folder, or its newest checkpoint in the Hugging Face layout, as a zip. */

@@ -244,14 +244,16 @@ export class SessionClient {
 
   private async read(name: string): Promise<RecordedRun> {
     const link = await this.connected();
+    const steps: RecordedRun["steps"] = [];
     const rollouts: RecordedRun["rollouts"] = [];
     const trace: RecordedRun["trace"] = [];
     const onPart = link.callback((part: RunPart) => {
-      if ("rollouts" in part) rollouts.push(...part.rollouts);
+      if ("steps" in part) steps.push(...part.steps);
+      else if ("rollouts" in part) rollouts.push(...part.rollouts);
       else trace.push(...part.trace);
     });
     const run = await this.ask((api) => api.readRun(name, onPart));
-    return { ...run, rollouts, trace };
+    return { ...run, steps: [...steps, ...run.steps], rollouts, trace };
   }
 }
 

@@ -39,6 +39,8 @@ import { holdRun } from "./run_lock.ts";
 /** As many as a feed keeps. */
 const KEPT_ROLLOUTS = 20_000;
 const KEPT_EVENTS = 60_000;
+/** Each has a hundred figures. */
+const STEPS_PER_MESSAGE = 500;
 
 export class Session implements SessionApi {
   private readonly storage: OpenStorage;
@@ -195,9 +197,10 @@ export class Session implements SessionApi {
 
   async readRun(name: string, onPart: (part: RunPart) => void): Promise<RecordedRun> {
     const run = await readRecordedRun(await openRun(this.folderOf(name)), name);
+    for (const steps of cutList(run.steps, STEPS_PER_MESSAGE)) await onPart({ steps });
     for (const rollouts of cutRollouts(run.rollouts.slice(-KEPT_ROLLOUTS))) await onPart({ rollouts });
     for (const trace of cutList(run.trace.slice(-KEPT_EVENTS))) await onPart({ trace });
-    return { ...run, rollouts: [], trace: [] };
+    return { ...run, steps: [], rollouts: [], trace: [] };
   }
 
   async removeRun(name: string): Promise<void> {

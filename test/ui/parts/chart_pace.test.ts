@@ -41,6 +41,16 @@ describe("FrameQueue", () => {
     expect(frames.isAsked).toBe(false);
   });
 
+  it("draws two at most in a frame, however soon they are told", () => {
+    const frames = new Frames();
+    const drawn: string[] = [];
+    for (const name of ["a", "b", "c"]) frames.queue.add(() => drawn.push(name));
+    frames.next();
+    expect(drawn).toEqual(["a", "b"]);
+    frames.next();
+    expect(drawn).toEqual(["a", "b", "c"]);
+  });
+
   it("draws once what was asked for twice, and not what was taken back", () => {
     const frames = new Frames();
     const draw = vi.fn();

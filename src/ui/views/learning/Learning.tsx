@@ -1,5 +1,5 @@
 /** The Learning view: eight charts over a run's steps, and what they call for in words. */
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { compared, feed } from "../../state/app.ts";
 import type { RunPhase } from "../../state/records.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
@@ -62,6 +62,27 @@ function useSettings(run: RunFeed, others: readonly RunFeed[]): ChartSettings {
   };
 }
 
+/** Steps from which a run's charts are made one a frame when it comes into view: together they would hold up the page. */
+const LONG_RUN = 2000;
+
+/** How many of the charts are made by now. */
+function useShownCharts(run: RunFeed): number {
+  const shown = useRef({ run, count: run.steps.length < LONG_RUN ? CHARTS.length : 0 });
+  const [, draw] = useState(0);
+  if (shown.current.run !== run)
+    shown.current = { run, count: run.steps.length < LONG_RUN ? CHARTS.length : 0 };
+  const { count } = shown.current;
+  useEffect(() => {
+    if (count === CHARTS.length) return;
+    const frame = requestAnimationFrame(() => {
+      shown.current.count++;
+      draw((times) => times + 1);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [run, count]);
+  return count;
+}
+
 export function Learning() {
   const run = feed.value;
   // Read, so that new rows redraw the view: at most ten times a second.
@@ -71,6 +92,7 @@ export function Learning() {
   const alerts = useMemo(() => alertsOf(table, run.recipe), [table, run.recipe]);
   const planned = numberField(run.recipe, "steps");
   const turned = turnedInWords(run.turned);
+  const shown = useShownCharts(run);
   return (
     <div class="learning stack">
       <header class="learning-head">
@@ -88,14 +110,18 @@ export function Learning() {
       {settings.runs.length > 1 && <RunNames runs={settings.runs} />}
       {turned && <p class="small soft">{turned}</p>}
       <div class="learning-grid">
-        {CHARTS.map((chart) => (
-          <ChartCard
-            key={chart.id}
-            chart={chart}
-            settings={settings}
-            alert={alerts.find((alert) => alert.chart === chart.id)}
-          />
-        ))}
+        {CHARTS.map((chart, index) =>
+          index < shown ? (
+            <ChartCard
+              key={chart.id}
+              chart={chart}
+              settings={settings}
+              alert={alerts.find((alert) => alert.chart === chart.id)}
+            />
+          ) : (
+            <div key={chart.id} class="card learning-card learning-awaited" aria-hidden="true" />
+          ),
+        )}
       </div>
     </div>
   );
