@@ -251,7 +251,7 @@ export const recordSpec = define({
 
 export const exportSpec = define({
   name: "export",
-  summary: "Write a model as files that other programs load: ONNX or a Hugging Face folder",
+  summary: "Write a model for other programs: ONNX, a Hugging Face or a PEFT folder",
   examples: [
     {
       line: "npm run export -- --model runs/NAME/checkpoints/step-000030 --format onnx --out my-policy",
@@ -265,6 +265,10 @@ export const exportSpec = define({
       line: "npm run export -- --model DIR --format hf --dtype BF16 --out my-policy",
       does: "a folder in Hugging Face layout, weights in half width",
     },
+    {
+      line: "npm run export -- --model runs/NAME/checkpoints/step-000030 --format peft --out my-adapters",
+      does: "the adapters of a run with LoRA",
+    },
   ],
   options: {
     model: requiredModel,
@@ -273,7 +277,8 @@ export const exportSpec = define({
       required: true,
       choices: ["onnx", "hf", "peft"],
       placeholder: "onnx|hf|peft",
-      description: "ONNX with a key/value cache, or the Hugging Face layout",
+      description:
+        "ONNX with a key/value cache, the Hugging Face layout (both with adapters merged), or adapters alone",
     },
     out: {
       type: "text",
@@ -285,7 +290,7 @@ export const exportSpec = define({
       type: "text",
       choices: ["F32", "F16", "BF16"],
       placeholder: "F32|F16|BF16",
-      description: "Width of the weights with `--format hf`; F32 when not given",
+      description: "Width of the weights with `--format hf` or `peft`; F32 when not given",
     },
     prompt: {
       type: "texts",
