@@ -79,7 +79,7 @@ export async function surveyTask(
 ): Promise<TaskSurvey> {
   const { recipe, model } = inputs;
   const { generator: g, evaluation: e } = recipe;
-  const tokenizer = await loadTokenizer(model);
+  const tokenizer = await loadTokenizer({ ...model, modelConfig: model.config.raw });
   const encoder: PromptEncoder = { tokenizer, template: await loadChatTemplate(model) };
   const task = openTask(inputs);
   const heldOut = task.heldOut(e.problems);

@@ -1,6 +1,6 @@
 /** Turns problems into prompt tokens for one policy; refuses, by number, those the policy has no tokens for. */
 import { DataError } from "../errors.ts";
-import type { Problem, PromptTokens } from "../rollout.ts";
+import type { Problem, Prompt, PromptTokens } from "../rollout.ts";
 import { type ChatTemplate, type ChatTemplateOptions, renderPrompt } from "./chat_template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -19,13 +19,26 @@ export interface PromptEncoder {
 }
 
 /**
+ * The ids that a policy reads for a prompt, as `transformers` gives them: text gets the special tokens that the tokenizer
+ * puts around texts, such as a beginning-of-sequence token; a chat template writes its own, and nothing is added to them.
+ * @throws DataError where the prompt cannot be rendered or has characters without a token
+ */
+export function tokensOfPrompt(
+  prompt: Prompt,
+  { tokenizer, template, templateOptions }: PromptEncoder,
+): Uint32Array {
+  const text = renderPrompt(prompt, template ?? null, templateOptions);
+  return tokenizer.encode(text, { addSpecialTokens: typeof prompt === "string" });
+}
+
+/**
  * Encodes one problem's prompt.
  * @throws DataError where the prompt is empty, cannot be rendered, or has characters without a token.
  */
 export function encodePrompt(problem: Problem, encoder: PromptEncoder): PromptTokens {
-  const text = renderPrompt(problem.prompt, encoder.template ?? null, encoder.templateOptions);
-  const tokens = encoder.tokenizer.encode(text);
-  if (tokens.length === 0) {
+  const tokens = tokensOfPrompt(problem.prompt, encoder);
+  // A beginning-of-sequence token alone is no prompt.
+  if (tokens.length === 0 || problem.prompt === "") {
     throw new DataError("text/empty-prompt", `Cannot use problem ${problem.id}: its prompt is empty`);
   }
   return { problem, tokens };

@@ -13,7 +13,7 @@ export interface TokenizerFiles {
   tokenizerJson?: unknown;
   tokenizerConfig?: unknown;
   generationConfig?: unknown;
-  /** The model's config.json: used only for end-of-sequence and padding ids named nowhere else. */
+  /** The model's config.json: used for end-of-sequence and padding ids that generation_config.json does not name. */
   modelConfig?: unknown;
   /** The text of chat_template.jinja, where the folder has one. */
   chatTemplate?: string;
@@ -32,13 +32,16 @@ export interface StreamDecoder {
 export interface Tokenizer {
   /** One more than the largest id. A checkpoint's embedding may have more rows than that. */
   readonly vocabSize: number;
-  /** Ids that end a completion, never empty; the first is the one to append to training text. */
+  /**
+   * Ids that end a completion, never empty: those of generation_config.json, then the tokenizer's own. The first is the one
+   * to append to training text.
+   */
   readonly eosIds: readonly number[];
   readonly padId: number;
   /** The files it was made from and nothing else: what a checkpoint must hold, or a worker be sent, to load it again. */
   readonly files: TokenizerFiles;
   /**
-   * Encodes text; special tokens such as a beginning-of-sequence token are added only on request.
+   * Encodes text; what tokenizer.json's post-processor adds, such as a beginning-of-sequence token, is added only on request.
    * @throws DataError where some of the text has no token.
    */
   encode(text: string, options?: { addSpecialTokens?: boolean }): Uint32Array;
@@ -101,8 +104,10 @@ class FileTokenizer implements Tokenizer {
       const content = tokenContent(entry);
       return content === undefined ? [] : idList(inner.token_to_id(content));
     };
-    const candidates = [idList(generation.eos_token_id), named(config.eos_token), idList(model.eos_token_id)];
-    this.eosIds = candidates.find((ids) => ids.length > 0) ?? [];
+    const listed = idList(generation.eos_token_id);
+    // Without generation_config.json the model's own config stands for it, as it does in transformers.
+    const standing = listed.length > 0 ? [] : idList(model.eos_token_id);
+    this.eosIds = [...new Set([...listed, ...named(config.eos_token), ...standing])];
     if (this.eosIds.length === 0) {
       throw new DataError("text/no-eos", "Cannot use the tokenizer: no end-of-sequence token is named", {
         hint: "Name eos_token in tokenizer_config.json or eos_token_id in generation_config.json.",

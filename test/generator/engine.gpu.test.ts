@@ -22,7 +22,12 @@ const config = smallLlamaConfig({
 const weights = freshWeights(config, 5);
 const sampling: SamplingOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, maxTokens: 20, seed: 3 };
 
-async function makeEngine(options: { concurrency: number; decodeChunk?: number; recomputeCache?: boolean }) {
+async function makeEngine(options: {
+  concurrency: number;
+  decodeChunk?: number;
+  recomputeCache?: boolean;
+  eosIds?: number[];
+}) {
   const gpu = await testGpu();
   const engine = await GeneratorEngine.create(gpu, {
     config,
@@ -156,6 +161,30 @@ describe("GeneratorEngine", () => {
     expect(engine.gpu.allocations).toBe(allocations);
     expect(done[0].completionTokens).toEqual(done[1].completionTokens);
     expect([...done[0].generatorLogprobs].every((logprob) => logprob === 0)).toBe(true);
+  });
+
+  // As the instruct models of Llama 3 (three) and Qwen (two) have them, and as many as can be watched for.
+  it.each([[[11, 18, 19]], [[25, 23]], [[3, 5, 7, 9, 11, 13, 15, 17]]])(
+    "ends at each of %j",
+    async (eosIds) => {
+      using engine = await makeEngine({ concurrency: 24, eosIds });
+      const groups = [1, 2, 3, 4, 5, 6].map((id) => group(id, 16, 4));
+      const done = [...(await decodeAll(engine, groups)).values()];
+      const ended = new Set<number>();
+      for (const { completionTokens, finishReason } of done) {
+        const end = completionTokens.findIndex((token) => eosIds.includes(token));
+        expect(finishReason).toBe(end < 0 ? "length" : "stop");
+        expect(completionTokens).toHaveLength(end < 0 ? sampling.maxTokens : end + 1);
+        if (end >= 0) ended.add(completionTokens[end]);
+      }
+      expect([...ended].sort((a, b) => a - b)).toEqual([...eosIds].sort((a, b) => a - b));
+    },
+  );
+
+  it("refuses more end tokens than can be watched for", async () => {
+    using engine = await makeEngine({ concurrency: 2, eosIds: [3, 5, 7, 9, 11, 13, 15, 17, 19] });
+    engine.admit([group(1, 1, 4)]);
+    await expect(engine.advance()).rejects.toThrow(/Cannot watch for 9 end tokens: at most 8 fit/);
   });
 
   it("refuses a prompt that does not fit", async () => {

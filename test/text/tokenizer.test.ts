@@ -150,13 +150,26 @@ describe("loadTokenizer() refuses", () => {
 });
 
 describe("eosIds", () => {
-  it("take the generation config first, then the token, then the model's config", async () => {
+  it("are those of the generation config and the tokenizer's own; the model's config where there is none", async () => {
     const tokenizerJson = byteLevelJson();
     const of = async (files: object) => [...(await loadTokenizer({ tokenizerJson, ...files })).eosIds];
     const tokenizerConfig = { eos_token: "<|end|>" };
-    expect(await of({ tokenizerConfig, generationConfig: { eos_token_id: [7, 9] } })).toEqual([7, 9]);
-    expect(await of({ tokenizerConfig, modelConfig: { eos_token_id: 3 } })).toEqual([258]);
-    expect(await of({ modelConfig: { eos_token_id: 3 } })).toEqual([3]);
+    const modelConfig = { eos_token_id: 3 };
+    const generationConfig = { eos_token_id: [7, 9] };
+    expect(await of({ tokenizerConfig, generationConfig, modelConfig })).toEqual([7, 9, 258]);
+    expect(await of({ tokenizerConfig, generationConfig: { eos_token_id: [9, 258] } })).toEqual([9, 258]);
+    expect(await of({ tokenizerConfig, modelConfig })).toEqual([258, 3]);
+    expect(await of({ modelConfig })).toEqual([3]);
+  });
+
+  it.each([
+    ["tokenizer-llama3_2", [128001, 128008, 128009], ["<|end_of_text|>", "<|eom_id|>", "<|eot_id|>"]],
+    ["tokenizer-qwen2_5", [151645, 151643], ["<|im_end|>", "<|endoftext|>"]],
+  ])("of %s are all of its instruct models'", async (name, ids, tokens) => {
+    const files = { ...publishedTokenizer(name), generationConfig: { eos_token_id: ids } };
+    const tokenizer = await loadTokenizer(files);
+    expect(tokenizer.eosIds).toEqual(ids);
+    expect(tokenizer.eosIds.map((id) => tokenizer.tokenOf(id))).toEqual(tokens);
   });
 });
 

@@ -4,6 +4,7 @@ import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { openGpu } from "../../gpu/device.ts";
 import type { FinishReason } from "../../rollout.ts";
+import { tokensOfPrompt } from "../../text/prompt_tokens.ts";
 import { StopTexts } from "../../text/stop_texts.ts";
 import { loadTokenizer, type StreamDecoder, type Tokenizer } from "../../text/tokenizer.ts";
 import type { Arguments, Command } from "../command.ts";
@@ -73,7 +74,7 @@ function readPrompt(
   tokenizer: Tokenizer | null,
 ): Uint32Array {
   if (promptIds === undefined) {
-    const ids = tokenizer?.encode(prompt ?? "") ?? new Uint32Array(0);
+    const ids = tokenizer && prompt ? tokensOfPrompt(prompt, { tokenizer }) : new Uint32Array(0);
     if (ids.length > 0) return ids;
     throw new ConfigError("cli/bad-prompt", "Cannot generate: the prompt is empty", {
       hint: "Give at least one character, or the ids of the tokens to start from with `--prompt-ids`.",
