@@ -56,6 +56,7 @@ async function boardsOf(work: () => Promise<unknown>): Promise<WeightBoardHandle
   return boards;
 }
 
+// Broken on purpose once: the hidden rows of `down` not computed again, with which bits differ.
 describe.skipIf(!hasModel)("a run that trains adapters", () => {
   let whole: Trained;
   let bytes: Buffer;
