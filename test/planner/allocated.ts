@@ -17,6 +17,8 @@ export interface Measured {
   maxSequence: number;
   /** Tokens of a completion; the recipe's `generator.maxTokens` by default. */
   completion?: number;
+  /** Rows that a generator fills; all by default. */
+  rows?: number;
 }
 
 const PROMPT = 3;
@@ -70,8 +72,9 @@ export function trainerAllocates(measured: Measured): Promise<number> {
   });
 }
 
-/** Bytes that a generator holds after it has filled all its rows and decoded a chunk. */
-export function generatorAllocates({ recipe, config, maxSequence }: Measured): Promise<number> {
+/** Bytes that a generator holds after it has filled its rows and decoded a chunk. */
+export function generatorAllocates(measured: Measured): Promise<number> {
+  const { recipe, config, maxSequence, rows = recipe.generator.concurrency } = measured;
   const { concurrency, decodeChunk, recomputeCache, dtype, cacheDtype } = recipe.generator;
   return onDevice("generator", async (gpu) => {
     const engine = await GeneratorEngine.create(gpu, {
@@ -81,7 +84,7 @@ export function generatorAllocates({ recipe, config, maxSequence }: Measured): P
     const group: PromptGroup = {
       ...{ groupId: 0, problemId: "0", taskId: "t" },
       promptTokens: Uint32Array.from({ length: PROMPT }, (_, t) => t),
-      rolloutIds: Uint32Array.from({ length: concurrency }, (_, i) => i),
+      rolloutIds: Uint32Array.from({ length: rows }, (_, i) => i),
       sampling: { temperature: 1, topK: 0, topP: 1, minP: 0, maxTokens: maxSequence - PROMPT, seed: 0 },
     };
     engine.admit([group]);

@@ -26,7 +26,7 @@ interface Configuration {
 
 const short = {
   generator: { concurrency: 16, maxTokens: 256, decodeChunk: 8 },
-  trainer: { groupSize: 4, batchSize: 8, microBatchTokens: 512 },
+  trainer: { groupSize: 2, batchSize: 4, microBatchTokens: 512 },
 };
 const builtin = { model: "chain-sum", maxSequence: 40 };
 const byDefault = {
@@ -79,7 +79,7 @@ console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
 for (const [name, { model, settings, maxSequence }] of Object.entries(configurations)) {
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   const recipe = parseRecipe(mergeLayers({ name: "memory", model: "builtin:chain-sum" }, settings));
-  const run = { recipe, config: configOf(model), maxSequence, completion: 4 };
+  const run = { recipe, config: configOf(model), maxSequence, completion: 2, rows: 1 };
   const plan = planMemory(recipe, run.config, { maxSequence });
   const trainer = await trainerAllocates(run);
   const generator = await generatorAllocates(run);
@@ -88,5 +88,5 @@ for (const [name, { model, settings, maxSequence }] of Object.entries(configurat
   const cells = [plan.trainerBytes, trainer, plan.generatorBytes, generator].map(
     (bytes) => `${mib(bytes)} MiB`,
   );
-  console.log(`| ${name} | ${cells.join(" | ")} | ${(100 * off).toFixed(3)} % |`);
+  console.log(`| ${name} | ${cells.join(" | ")} | ${(100 * Math.abs(off)).toFixed(3)} % |`);
 }
