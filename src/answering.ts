@@ -3,6 +3,7 @@
  * continuously), for `generate` (one prompt, token by token) and for the page's chat, which asks one loaded model again and
  * again. Front ends call it; it knows no command line.
  */
+import { settleHalfForm } from "./bench/require_self_test.ts";
 import type { ModelFiles, ModelText } from "./data/source.ts";
 import { modelWeights } from "./data/weights_handle.ts";
 import { ConfigError, WebgrpoError } from "./errors.ts";
@@ -12,8 +13,8 @@ import { GeneratorEngine } from "./generator/engine.ts";
 import { EVALUATION_IDS } from "./generator/pool.ts";
 import { BROKEN, RUNNING, readRow, STOP } from "./generator/token_ring.ts";
 import type { Gpu } from "./gpu/device.ts";
-import type { ModelConfig } from "./model/config.ts";
 import { loadParameters } from "./model/load.ts";
+import type { MatrixPrecision } from "./model/parameters.ts";
 import type { FinishReason, PromptTokens, Rollout } from "./rollout.ts";
 import type { StopTexts, StopWatch } from "./text/stop_texts.ts";
 
@@ -29,6 +30,8 @@ const EVALUATION_CHUNK = 8;
 export interface AnsweringModel {
   files: ModelText | ModelFiles;
   eosIds: readonly number[];
+  /** Of its matrices and of the key/value cache; f32 by default. */
+  precision?: MatrixPrecision;
 }
 
 export interface AnswerRequest {
@@ -106,11 +109,12 @@ export async function answerPrompts(
   const maxSequence = longest + sampling.maxTokens;
   const options = {
     config,
-    concurrency: roomFor(gpu, config, maxSequence, prompts.length * samples),
+    concurrency: roomFor(gpu, model, maxSequence, prompts.length * samples),
     maxSequence,
     decodeChunk: EVALUATION_CHUNK,
     recomputeCache: false,
     eosIds: [...model.eosIds],
+    ...(await precisions(gpu, model)),
   };
   using engine = await GeneratorEngine.create(gpu, options, stops);
   await engine.load(await modelWeights(model.files), 0);
@@ -174,14 +178,20 @@ export class LoadedModel implements Disposable {
   /** @throws GpuLimitError, ShaderError */
   static async open(
     gpu: Gpu,
-    { files, eosIds }: AnsweringModel,
+    model: AnsweringModel,
     wanted: { concurrency: number; maxSequence: number },
   ): Promise<LoadedModel> {
     const { maxSequence } = wanted;
-    const { config } = files;
-    const concurrency = roomFor(gpu, config, maxSequence, wanted.concurrency);
-    const decodeChunk = STREAM_CHUNK;
-    const options = { config, concurrency, maxSequence, decodeChunk, eosIds: [...eosIds] };
+    const { files, eosIds } = model;
+    const concurrency = roomFor(gpu, model, maxSequence, wanted.concurrency);
+    const options = {
+      config: files.config,
+      concurrency,
+      maxSequence,
+      decodeChunk: STREAM_CHUNK,
+      eosIds: [...eosIds],
+      ...(await precisions(gpu, model)),
+    };
     const loaded = new LoadedModel(await DecodePass.create(gpu, options), concurrency, maxSequence);
     await loaded.load(files);
     return loaded;
@@ -314,9 +324,21 @@ function takeTokens(
   return reason;
 }
 
+/** What a decode pass is told of the model's precision, once the driver's f16 was tried where it is wanted. */
+async function precisions(gpu: Gpu, { precision = "f32" }: AnsweringModel) {
+  if (precision === "f16") await settleHalfForm(gpu);
+  return { precision, cachePrecision: precision };
+}
+
 /** Sequences side by side whose cache and logits each fit one binding of this GPU. */
-function roomFor(gpu: Gpu, config: ModelConfig, maxSequence: number, wanted: number): number {
+function roomFor(
+  gpu: Gpu,
+  { files: { config }, precision = "f32" }: AnsweringModel,
+  maxSequence: number,
+  wanted: number,
+): number {
   const elements = gpu.device.limits.maxStorageBufferBindingSize / 4;
-  const perSequence = Math.max(maxSequence * config.kvHeads * config.headDim, config.vocabSize);
+  const cached = (maxSequence * config.kvHeads * config.headDim) / (precision === "f16" ? 2 : 1);
+  const perSequence = Math.max(cached, config.vocabSize);
   return Math.max(1, Math.min(MAX_CONCURRENCY, wanted, Math.floor(elements / perSequence)));
 }

@@ -8,7 +8,7 @@ import { drawToken, logProbability, topIds } from "../src/ui/views/chat/distribu
 import { testGpu } from "./gpu_harness.ts";
 
 const config = smallLlamaConfig({
-  vocabSize: 29,
+  vocabSize: 32,
   width: 48,
   layers: 2,
   heads: 6,
@@ -89,6 +89,21 @@ describe("LoadedModel", () => {
     const after = await loaded.nextLogits(prompt);
     expect(after).toEqual(await other.nextLogits(prompt));
     expect(after).not.toEqual(before);
+  });
+
+  it("holds matrices and cache in f16 where it is asked to", async () => {
+    const wanted = { concurrency: 1, maxSequence: 40 };
+    const gpu = await testGpu();
+    const before = gpu.allocatedBytes;
+    using exact = await LoadedModel.open(gpu, model(5), wanted);
+    const exactBytes = gpu.allocatedBytes - before;
+    using halves = await LoadedModel.open(gpu, { ...model(5), precision: "f16" }, wanted);
+    expect(gpu.allocatedBytes - before - exactBytes).toBeLessThan(exactBytes);
+    const [want, got] = [await exact.nextLogits(prompt), await halves.nextLogits(prompt)];
+    expect(got).not.toEqual(want);
+    // Each weight and each cached value is off by 2⁻¹¹ of itself at most; a few layers of them.
+    const scale = Math.max(...want.map(Math.abs));
+    for (const [i, value] of got.entries()) expect(Math.abs(value - want[i])).toBeLessThan(2 ** -7 * scale);
   });
 
   it("refuses what does not fit its cache", async () => {

@@ -1,7 +1,17 @@
 /** The flags of every command: the single table that parsing, `--help` and the bodies' argument types come from. */
 import type { CommandSpec } from "./command.ts";
 import { benchSpec, doctorSpec, modelsSpec } from "./machine_options.ts";
-import { define, json, maxTokens, requiredModel, seed, set, stop, temperature } from "./shared_options.ts";
+import {
+  define,
+  dtype,
+  json,
+  maxTokens,
+  requiredModel,
+  seed,
+  set,
+  stop,
+  temperature,
+} from "./shared_options.ts";
 
 export { benchSpec, doctorSpec, modelsSpec };
 
@@ -98,6 +108,7 @@ export const evalSpec = define({
     temperature: { ...temperature, default: 1 },
     maxTokens,
     stop,
+    dtype,
     limit: {
       type: "integer",
       min: 1,
@@ -154,6 +165,7 @@ export const generateSpec = define({
     },
     maxTokens,
     stop,
+    dtype,
     samples: {
       type: "integer",
       default: 1,

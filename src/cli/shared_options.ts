@@ -38,6 +38,12 @@ export const stop = {
   placeholder: "TEXT",
   description: "Text that ends a completion where it first appears, any number of times",
 } as const;
+export const dtype = {
+  type: "text",
+  choices: ["f32", "f16"],
+  placeholder: "f32|f16",
+  description: "Number format of matrices and cache on the GPU; f32 when not given",
+} as const;
 export const set = {
   type: "texts",
   placeholder: "KEY=VALUE",

@@ -153,6 +153,7 @@ describe("help", () => {
         --temperature T     Divides the logits; 0 takes the most probable token (default 1)
         --max-tokens N      Longest completion in tokens
         --stop TEXT         Text that ends a completion where it first appears, any number of times
+        --dtype f32|f16     Number format of matrices and cache on the GPU; f32 when not given
         --limit N           Ask the first N problems only
         --seed N            Seed of every random number
         --json              Print newline-delimited JSON on stdout instead of text

@@ -6,6 +6,7 @@ import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type EvaluationResult, evaluate, type RefusedRow } from "../../evaluation/evaluate.ts";
 import { openGpu } from "../../gpu/device.ts";
+import type { MatrixPrecision } from "../../model/parameters.ts";
 import type { Problem } from "../../rollout.ts";
 import { makeTask } from "../../tasks/registry.ts";
 import { outOfScope, type PolicyScope, readScope } from "../../tasks/scope.ts";
@@ -150,7 +151,7 @@ async function answerAndGrade(
       generate: (prompts, samples) =>
         answerPrompts(
           gpu,
-          { files: model, eosIds: tokenizer.eosIds },
+          { files: model, eosIds: tokenizer.eosIds, precision: args.dtype as MatrixPrecision | undefined },
           {
             prompts,
             samples,

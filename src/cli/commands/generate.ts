@@ -3,6 +3,7 @@ import { type Completion, completionLimit, streamCompletions } from "../../answe
 import type { ModelText } from "../../data/source.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { openGpu } from "../../gpu/device.ts";
+import type { MatrixPrecision } from "../../model/parameters.ts";
 import type { FinishReason } from "../../rollout.ts";
 import { tokensOfPrompt } from "../../text/prompt_tokens.ts";
 import { StopTexts } from "../../text/stop_texts.ts";
@@ -32,7 +33,11 @@ export const command: Command<typeof generateSpec.options> = {
       const printer = tokenizer && !args.ids && !args.json ? new SamplePrinter(output, tokenizer) : null;
       const completions = await streamCompletions(
         gpu,
-        { files: model, eosIds: tokenizer?.eosIds ?? model.config.eosIds },
+        {
+          files: model,
+          eosIds: tokenizer?.eosIds ?? model.config.eosIds,
+          precision: args.dtype as MatrixPrecision | undefined,
+        },
         {
           prompt,
           samples: args.samples,
