@@ -102,6 +102,8 @@ const ON_THE_HUB: Steps = {
     await model.blur();
     await card.getByText(new RegExp(`${Math.round(total / 1000)} kB from 127.0.0.1:\\d+, once`)).waitFor();
     await card.getByText(/MB needed/).waitFor();
+    await card.getByText("By parts").click();
+    expect(await card.getByRole("table").textContent()).toMatch(/weights.*moments.*in all/);
     hub.faults.delayMs = 500;
     const before = hub.sentBytes;
     await card.getByRole("button", { name: /^Download/ }).click();
@@ -164,6 +166,9 @@ const DROPPED: Steps = {
     await waitForWord(page, "finished", 200_000);
     const [run] = (await storedRuns(page)).filter((name) => name !== scene.run);
     expect((await stepRows(page, run)).map(({ step }) => step)).toEqual([1, 2, 3]);
+    await openView(page, "Chat");
+    const question = page.getByRole("textbox", { name: "Question" });
+    await expect.poll(() => question.isEnabled(), { timeout: 60_000 }).toBe(true);
     expect(hub.requests.length).toBe(asked);
   },
 

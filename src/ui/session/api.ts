@@ -78,6 +78,8 @@ export interface PreflightLine {
   level: "ok" | "note" | "stop";
   /** What to do about it, for this browser. */
   hint?: string;
+  /** The value by parts: a head and rows of cells. */
+  table?: { head: string[]; rows: string[][] };
 }
 
 export interface Preflight {
@@ -85,6 +87,8 @@ export interface Preflight {
   canStart: boolean;
   /** What the recipe names, where it could be resolved. */
   model?: string;
+  /** Settings with which it would fit this GPU, by path. */
+  fit?: Record<string, number | string | boolean>;
   /** The hub's model that has to be downloaded before, and its bytes; absent: none. */
   download?: { model: string; bytes: number };
 }

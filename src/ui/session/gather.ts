@@ -1,14 +1,14 @@
 /** The facts of a preflight that only a worker can find out: the adapter, the recipe's needs, the room there is. */
 import type { Recipe } from "../../config/schema.ts";
 import { loadModelConfig } from "../../data/source.ts";
+import type { MemoryLimits } from "../../gpu/counting.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { Recorder } from "../../gpu/recorder.ts";
 import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
 import { countParameters, type ModelConfig } from "../../model/config.ts";
-import { layoutParameters } from "../../model/layout.ts";
-import { planMemory } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import { gainSeconds } from "./gain_time.ts";
+import { memoryNeed } from "./memory_need.ts";
 import { type FoundModel, findModel, HUB } from "./models.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
 import type { Places } from "./recipes.ts";
@@ -62,25 +62,13 @@ async function downloadOf({ source, from }: FoundModel, config: ModelConfig) {
   return { downloadBytes: (weights ?? guessed) + others, downloadGuessed: weights === null };
 }
 
-async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
+async function needOf(recipe: Recipe, places: Places, limits?: MemoryLimits): Promise<NeedFacts> {
   const found = await findModel(recipe.model, places);
   const config = await loadModelConfig(found.source);
-  const memory = planMemory(recipe, config);
+  const memory = memoryNeed(recipe, config, limits);
   const { generator, trainer, checkpoint, steps } = recipe;
   const parameters = countParameters(config);
-  const sequence = 2 * generator.maxTokens;
-  const rows = Math.max(trainer.microBatchTokens, sequence);
-  const buffers = [
-    {
-      label: "the weights",
-      bytes: 4 * Math.max(...layoutParameters(config).shards.map(({ length }) => length)),
-    },
-    {
-      label: "a layer's key/value cache",
-      bytes: 4 * generator.concurrency * sequence * config.kvHeads * config.headDim,
-    },
-    { label: "the activations of a micro-batch", bytes: 8 * rows * config.mlpWidth },
-  ];
+  const moments = memory.plan?.trainer.find(({ what }) => what === "moments")?.bytes ?? 8 * parameters;
   const rolloutBytes = steps * trainer.batchSize * generator.maxTokens * 40;
   return {
     parameters,
@@ -88,12 +76,10 @@ async function needOf(recipe: Recipe, places: Places): Promise<NeedFacts> {
       typeof found.from === "string"
         ? null
         : { model: recipe.model, host: new URL(places.access?.hubUrl ?? HUB).host },
-    trainerBytes: memory.trainerBytes,
-    generatorBytes: memory.generatorBytes,
-    largestBuffer: buffers.reduce((most, other) => (other.bytes > most.bytes ? other : most)),
+    memory,
     ...(await downloadOf(found, config)),
-    // Weights and both moments; one checkpoint more while a new one is written.
-    storedBytes: 12 * parameters * (checkpoint.keep + 1) + rolloutBytes,
+    // What is trained and both moments; one checkpoint more while a new one is written.
+    storedBytes: 1.5 * moments * (checkpoint.keep + 1) + rolloutBytes,
   };
 }
 
@@ -122,26 +108,31 @@ export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Prom
     training: 0,
   };
   const asked = Promise.all([freeBytes(), runsInUse()]);
+  let gpu: Gpu | null = null;
+  try {
+    gpu = await openGpu({ label: "preflight" });
+    facts.gpu = describe(gpu);
+  } catch (error) {
+    facts.gpuError = encodeError(error);
+  }
   let resolved: Recipe | null = null;
   try {
     resolved = await recipe;
-    facts.need = await needOf(resolved, places);
+    facts.need = await needOf(resolved, places, gpu?.device.limits);
   } catch (error) {
     facts.needError = encodeError(error);
   }
   const [free, training] = await asked;
   facts.freeBytes = free;
   facts.training = training.length;
-  let gpu: Gpu | null = null;
   try {
-    gpu = await openGpu({ label: "preflight" });
-    facts.gpu = describe(gpu);
     // A run that trains would be held up, and the measure would be wrong.
-    const rate = training.length === 0 ? await measureRate(gpu) : null;
-    if (rate !== null && facts.need && resolved)
+    const rate = gpu && training.length === 0 ? await measureRate(gpu) : null;
+    if (rate !== null && facts.gpu && facts.need && resolved)
       facts.secondsToGain = gainSeconds(resolved, facts.need, rate, facts.gpu.software);
   } catch (error) {
     facts.gpuError = encodeError(error);
+    facts.gpu = null;
   }
   gpu?.destroy();
   return facts;

@@ -14,6 +14,8 @@ import {
   noWorkerGpuHint,
 } from "./browser_hints.ts";
 import { pageHint } from "./failure.ts";
+import type { MemoryNeed } from "./memory_need.ts";
+import { memoryRows } from "./memory_rows.ts";
 
 /** An open adapter. */
 export interface GpuFacts {
@@ -28,10 +30,7 @@ export interface GpuFacts {
 /** What the recipe asks for. */
 export interface NeedFacts {
   parameters: number;
-  trainerBytes: number;
-  generatorBytes: number;
-  /** The largest single buffer, and what it holds. */
-  largestBuffer: { label: string; bytes: number };
+  memory: MemoryNeed;
   /** The model of the hub that is to be downloaded, and the hub's host; null: it is not from a hub. */
   hub: { model: string; host: string } | null;
   /** Model files on the way; null: they lie in this browser already. */
@@ -140,32 +139,29 @@ function adapterLines({ gpu, gpuError, webgpu }: WorkerFacts, browser: Browser):
   return lines;
 }
 
-function memoryLine(need: NeedFacts, gpu: GpuFacts | null, recipe: Recipe): PreflightLine {
-  const bytes = need.trainerBytes + need.generatorBytes;
-  const allowed = recipe.gpu.maxMemoryMiB ? recipe.gpu.maxMemoryMiB * 2 ** 20 : null;
+function memoryLine({ memory: { plan, reason, fit } }: NeedFacts, gpu: GpuFacts | null): PreflightLine {
   const line = { key: "memory", label: "Memory" };
-  const value = `${byteText(bytes)} needed${allowed ? `, ${byteText(allowed)} allowed by the recipe` : ""}`;
-  if (gpu && need.largestBuffer.bytes > gpu.maxBinding) {
-    const { label, bytes: wanted } = need.largestBuffer;
-    return {
-      ...line,
-      value: `${label}: ${byteText(wanted)} needed in one piece, this GPU allows ${byteText(gpu.maxBinding)}`,
-      level: "stop",
-      hint: "Choose a smaller model, or lower `generator.concurrency` and `trainer.microBatchTokens`",
-    };
-  }
-  // Each worker counts for itself.
-  const largest = Math.max(need.trainerBytes, need.generatorBytes / recipe.generator.workers);
-  if (allowed !== null && largest > allowed) {
-    return {
-      ...line,
-      value,
-      level: "stop",
-      hint: "Raise `gpu.maxMemoryMiB`, or lower `trainer.microBatchTokens` and `generator.concurrency`",
-    };
+  const cell = (bytes: number | null) => (bytes === null ? "–" : byteText(bytes));
+  const sum = (parts: readonly { bytes: number }[]) =>
+    byteText(parts.reduce((total, part) => total + part.bytes, 0));
+  const table = plan && {
+    head: ["For", "Trainer", plan.generators > 1 ? `Each of ${plan.generators} generators` : "Generator"],
+    rows: [
+      ...memoryRows(plan).map(([what, ...bytes]) => [what, ...bytes.map(cell)]),
+      ["in all", sum(plan.trainer), sum(plan.generator)],
+    ],
+  };
+  const needed = plan ? `${byteText(plan.totalBytes)} needed` : "";
+  if (reason !== null) {
+    const settings = Object.entries(fit?.changes ?? {}).map(([path, value]) => `\`${path}\` ${value}`);
+    const hint = fit
+      ? `It fits with ${settings.join(", ")}: ${byteText(fit.bytes)}`
+      : "Choose a smaller model or shorter completions: no smaller batch, f16 or adapters help";
+    const value = [needed, reason].filter((text) => text).join("; ");
+    return { ...line, value, level: "stop", hint, ...(table && { table }) };
   }
   const binding = gpu ? `; ${byteText(gpu.maxBinding)} allowed in one piece` : "";
-  return { ...line, value: value + binding, level: "ok" };
+  return { ...line, value: needed + binding, level: "ok", ...(table && { table }) };
 }
 
 function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
@@ -182,7 +178,7 @@ function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
       },
     ];
   }
-  const lines = [memoryLine(need, gpu, recipe)];
+  const lines = [memoryLine(need, gpu)];
   const download = { key: "download", label: "Download", level: "ok" as const };
   lines.push(
     need.downloadBytes === null
@@ -275,5 +271,6 @@ export function preflightOf(page: PageFacts, facts: WorkerFacts, recipe: Recipe 
       ? { download: { model: need.hub.model, bytes: need.downloadBytes } }
       : {};
   const model = recipe ? { model: recipe.model } : {};
-  return { ...verdict([...lines, ...comfortLines(page, facts)]), ...model, ...download };
+  const fit = need?.memory.fit ? { fit: need.memory.fit.changes } : {};
+  return { ...verdict([...lines, ...comfortLines(page, facts)]), ...model, ...download, ...fit };
 }

@@ -99,6 +99,11 @@ export function PreflightCard() {
         >
           Start
         </button>
+        {answer && "lines" in answer && answer.fit && (
+          <button type="button" class="button" onClick={() => takeSettings(answer.fit ?? {})}>
+            Take the settings that fit
+          </button>
+        )}
         {offersSmoke(recipe, lines, problem) && (
           <button type="button" class="button" onClick={() => (draftRecipe.value = { extends: "smoke" })}>
             Take the small recipe
@@ -122,7 +127,52 @@ export function PreflightCard() {
   );
 }
 
-function Told({ level, label, value, hint }: Omit<PreflightLine, "key"> & { key?: string }) {
+/** Lays settings by path over the draft. */
+function takeSettings(changes: Record<string, number | string | boolean>): void {
+  const draft = structuredClone(draftRecipe.value);
+  for (const [path, value] of Object.entries(changes)) {
+    const names = path.split(".");
+    const last = names.pop() as string;
+    let group = draft;
+    for (const name of names) {
+      if (typeof group[name] !== "object" || group[name] === null) group[name] = {};
+      group = group[name] as Record<string, unknown>;
+    }
+    group[last] = value;
+  }
+  draftRecipe.value = draft;
+}
+
+function Parts({ head, rows }: NonNullable<PreflightLine["table"]>) {
+  return (
+    <details class="preflight-parts">
+      <summary>By parts</summary>
+      <table class="num">
+        <thead>
+          <tr>
+            {head.map((cell) => (
+              <th key={cell} scope="col">
+                {cell}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([what, ...cells]) => (
+            <tr key={what}>
+              <th scope="row">{what}</th>
+              {cells.map((cell, at) => (
+                <td key={at}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function Told({ level, label, value, hint, table }: Omit<PreflightLine, "key"> & { key?: string }) {
   return (
     <div class={`preflight-line is-${level}`}>
       <span class="preflight-sign">
@@ -137,6 +187,7 @@ function Told({ level, label, value, hint }: Omit<PreflightLine, "key"> & { key?
             <Marked text={hint} />
           </span>
         )}
+        {table && <Parts {...table} />}
       </span>
     </div>
   );

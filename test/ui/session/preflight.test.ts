@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseRecipe } from "../../../src/config/parse.ts";
 import { ConfigError, GpuUnavailableError } from "../../../src/errors.ts";
+import type { MemoryPlan } from "../../../src/planner/plan.ts";
 import { encodeError } from "../../../src/rpc/errors.ts";
 import type { PageFacts } from "../../../src/ui/session/api.ts";
 import { gainSeconds } from "../../../src/ui/session/gain_time.ts";
@@ -24,6 +25,21 @@ const PAGE: PageFacts = {
   hidden: false,
   wakeLock: true,
 };
+const PLAN: MemoryPlan = {
+  trainer: [
+    { what: "weights", bytes: 20 * MIB },
+    { what: "moments", bytes: 60 * MIB },
+  ],
+  generator: [
+    { what: "weights", bytes: 15 * MIB },
+    { what: "key/value cache", bytes: 5 * MIB },
+  ],
+  generators: 1,
+  host: [],
+  trainerBytes: 80 * MIB,
+  generatorBytes: 20 * MIB,
+  totalBytes: 100 * MIB,
+};
 const FACTS: WorkerFacts = {
   webgpu: true,
   isolated: true,
@@ -32,9 +48,7 @@ const FACTS: WorkerFacts = {
   need: {
     parameters: 400_000,
     hub: null,
-    trainerBytes: 80 * MIB,
-    generatorBytes: 20 * MIB,
-    largestBuffer: { label: "the weights", bytes: 2 * MIB },
+    memory: { plan: PLAN, reason: null, fit: null },
     downloadBytes: 805_000,
     downloadGuessed: false,
     storedBytes: 20 * MIB,
@@ -87,14 +101,31 @@ describe("preflightOf()", () => {
   });
 
   it("names the limit that is too small", () => {
-    const need = { ...FACTS.need!, largestBuffer: { label: "the weights", bytes: 500 * MIB } };
-    const small = card({ need });
-    expect(line(small, "memory")).toMatchObject({ level: "stop" });
-    expect(line(small, "memory")?.value).toMatch(/the weights: 524 MB.*allows 134 MB/);
-    const tight = card({}, {}, parseRecipe({ gpu: { maxMemoryMiB: 64 } }));
-    expect(line(tight, "memory")?.level).toBe("stop");
-    expect(line(tight, "memory")?.hint).toContain("gpu.maxMemoryMiB");
+    const changes = { "trainer.recompute": true, "trainer.microBatchTokens": 512 };
+    const memory = { plan: PLAN, reason: "this GPU allows 128 MiB", fit: { changes, bytes: 50 * MIB } };
+    const small = card({ need: { ...FACTS.need!, memory } });
+    expect(line(small, "memory")).toMatchObject({
+      level: "stop",
+      value: "105 MB needed; this GPU allows 128 MiB",
+      hint: "It fits with `trainer.recompute` true, `trainer.microBatchTokens` 512: 52 MB",
+    });
+    expect(small.fit).toEqual(changes);
     expect(line(small, "time")).toBeUndefined();
+    const hopeless = card({ need: { ...FACTS.need!, memory: { ...memory, plan: null, fit: null } } });
+    expect(line(hopeless, "memory")).toMatchObject({ level: "stop", value: "this GPU allows 128 MiB" });
+    expect(hopeless.fit).toBeUndefined();
+  });
+
+  it("shows the plan by parts", () => {
+    expect(line(card(), "memory")?.table).toEqual({
+      head: ["For", "Trainer", "Generator"],
+      rows: [
+        ["weights", "21 MB", "16 MB"],
+        ["moments", "63 MB", "–"],
+        ["key/value cache", "–", "5.2 MB"],
+        ["in all", "84 MB", "21 MB"],
+      ],
+    });
   });
 
   it("tells what is wrong with the recipe instead of guessing its needs", () => {

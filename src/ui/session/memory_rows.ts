@@ -1,0 +1,14 @@
+/** A memory plan as a table. Apart from the planner, which the page's thread need not load. */
+import type { MemoryPart, MemoryPlan } from "../../planner/plan.ts";
+
+/** The plan's parts as rows: what for, on the trainer, on one generator; null where a side has none. */
+export function memoryRows({ trainer, generator }: MemoryPlan): [string, number | null, number | null][] {
+  const kinds = [...new Set([...trainer, ...generator].map(({ what }) => what))];
+  const bytesOf = (parts: readonly MemoryPart[], kind: string) =>
+    parts.find(({ what }) => what === kind)?.bytes ?? null;
+  return kinds.map((kind): [string, number | null, number | null] => [
+    kind,
+    bytesOf(trainer, kind),
+    bytesOf(generator, kind),
+  ]);
+}
