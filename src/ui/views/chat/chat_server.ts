@@ -2,7 +2,15 @@
  * The chat's worker side: keeps the first and the newest policy of a run on one device and answers about them. Reads
  * what is stored and never tidies it, since the run may be training at this moment. Knows neither browser nor page.
  */
-import { loadModelFiles, type ModelFiles, type ModelReader } from "../../../data/source.ts";
+import { adapterBase, withAdapters } from "../../../data/adapted.ts";
+import {
+  loadModelFiles,
+  loadModelText,
+  type ModelFiles,
+  type ModelReader,
+  type ModelSource,
+} from "../../../data/source.ts";
+import { loadAllWeights } from "../../../data/weights_handle.ts";
 import { DataError } from "../../../errors.ts";
 import type { Gpu } from "../../../gpu/device.ts";
 import type { Problem, Rollout } from "../../../rollout.ts";
@@ -32,7 +40,7 @@ import { StandingPolicy } from "./standing_policy.ts";
 export interface ChatPlaces {
   openGpu(): Promise<Gpu>;
   /** The folder that a recipe's `model` names, seen from the page; nothing is downloaded for it. */
-  findModel(source: ChatSource): Promise<{ source: ModelReader }>;
+  findModel(source: ChatSource): Promise<{ source: ModelSource }>;
   openStorage: OpenStorage;
 }
 
@@ -218,7 +226,7 @@ export class ChatServer implements ChatApi {
   private async load(saved: SavedPolicy): Promise<StandingPolicy> {
     let files: ModelFiles;
     try {
-      files = await loadModelFiles(saved.source);
+      files = await this.filesOf(saved);
     } catch (error) {
       const newer = await this.newestSaved();
       if (newer === null || newer.step === saved.step) throw error;
@@ -233,6 +241,13 @@ export class ChatServer implements ChatApi {
     const opened = await StandingPolicy.open(await this.device(), files, version, saved.step);
     this.policies.newest = opened;
     return opened;
+  }
+
+  /** A checkpoint of adapters is laid over the model that the run began with. */
+  private async filesOf({ source }: SavedPolicy): Promise<ModelFiles> {
+    if ((await adapterBase(source)) === null) return loadModelFiles(source);
+    const base = await this.places.findModel(this.expectSource());
+    return loadAllWeights(await withAdapters(await loadModelText(base.source), source));
   }
 
   private async device(): Promise<Gpu> {

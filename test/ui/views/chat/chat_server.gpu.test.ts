@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ModelFiles, openModelMemory } from "../../../../src/data/source.ts";
 import { DataError } from "../../../../src/errors.ts";
 import { openGpu } from "../../../../src/gpu/device.ts";
+import { freshAdapters } from "../../../../src/model/adapters/init.ts";
+import { adapterFolderFiles } from "../../../../src/model/adapters/peft.ts";
 import { freshWeights, smallLlamaConfig } from "../../../../src/model/init.ts";
 import { writeCheckpoint } from "../../../../src/runs/checkpoint.ts";
 import { modelFolderFiles } from "../../../../src/runs/model_folder.ts";
@@ -45,9 +47,17 @@ function modelFolder(seed: number) {
 
 const memory = memoryFiles();
 
-function save(step: number): Promise<string> {
+/** A checkpoint of adapters alone, which change nothing (B is zero) or each module. */
+function adapterFolder(changing: boolean) {
+  const settings = { rank: 2, alpha: 4, targets: ["q_proj", "down_proj"] as const };
+  const tensors = freshAdapters(config, settings, 3);
+  if (changing) for (const [name, { data }] of tensors) if (name.includes("lora_B")) data.fill(0.5);
+  return { ...adapterFolderFiles({ settings, tensors, baseModel: "builtin:tiny", revision: null }) };
+}
+
+function save(step: number, run = "sums", modelFiles = modelFolder(step)): Promise<string> {
   return writeCheckpoint(
-    memory.open("runs/sums"),
+    memory.open(`runs/${run}`),
     {
       state: {
         step,
@@ -58,7 +68,7 @@ function save(step: number): Promise<string> {
         random: {},
         recipeHash: "",
       },
-      modelFiles: modelFolder(step),
+      modelFiles,
     },
     { keep: 1 },
   );
@@ -185,6 +195,23 @@ describe("ChatServer", () => {
     await expect.poll(() => ask("first").catch(() => null)).toEqual(before);
     expect(opened).toBe(devices + 1);
     expect((await ask("newest")).version).toBe(6);
+  });
+
+  it("lays a checkpoint of adapters over the model that the run began with", async () => {
+    await save(1, "adapted", adapterFolder(false));
+    expect((await server.open({ ...source, run: "adapted" })).newest).toEqual({ version: 1, step: 1 });
+    const first = await server.nextTokens("first", prompt, [], 3);
+    const same = await server.nextTokens("newest", prompt, [], 3);
+    same.logits.forEach((logit, i) => {
+      expect(logit).toBeCloseTo(first.logits[i], 4);
+    });
+    await save(2, "adapted", adapterFolder(true));
+    expect(await server.renew()).toEqual({ version: 2, step: 2 });
+    const changed = await server.nextTokens("newest", prompt, [], 3);
+    expect(Math.max(...changed.logits.map((logit, i) => Math.abs(logit - first.logits[i])))).toBeGreaterThan(
+      0.05,
+    );
+    await server.open(source);
   });
 
   it("refuses a model that is not here, and goes on with one that is", async () => {
