@@ -19,8 +19,8 @@ const config = smallLlamaConfig({
   vocabSize: 29,
   width: 32,
   layers: 2,
-  heads: 4,
-  kvHeads: 2,
+  heads: 2,
+  kvHeads: 1,
   mlpWidth: 48,
   maxPositions: 4096,
   eosId: 1,
@@ -98,11 +98,11 @@ afterEach(() => {
 });
 
 describe("a prompt longer than a prefill", () => {
-  it.each([1100, 2500])("of %i tokens leaves the logits of the whole forward pass", async (length) => {
+  it.each([1100, 2060])("of %i tokens leaves the logits of the whole forward pass", async (length) => {
     const files = { config, tensors: weights } as ModelFiles;
-    const wanted = { concurrency: 1, maxSequence: 2600 };
+    const wanted = { concurrency: 1, maxSequence: 2160 };
     using loaded = await LoadedModel.open(await testGpu(), { files, eosIds: [] }, wanted);
-    using policy = await makePolicy(weights, 2600);
+    using policy = await makePolicy(weights, 2160);
     const tokens = promptOf(length, length);
     const logits = await loaded.nextLogits(tokens);
     const ids = Uint32Array.from({ length: config.vocabSize }, (_, id) => id);
@@ -116,11 +116,11 @@ describe("a prompt longer than a prefill", () => {
   });
 
   it("goes with short ones in one admission, each completion from its own cache", async () => {
-    using engine = await makeEngine(9, 2600);
-    engine.admit([group(1, 2, 9), group(2, 3, 1100), group(3, 1, 40), group(4, 2, 2500), group(5, 4, 3)]);
+    using engine = await makeEngine(9, 2160);
+    engine.admit([group(1, 2, 9), group(2, 3, 1100), group(3, 1, 40), group(4, 2, 2060), group(5, 4, 3)]);
     const done = await finish(engine);
     expect(done.map(({ groupId }) => groupId)).toEqual([1, 1, 2, 2, 2, 3, 4, 4, 5, 5, 5, 5]);
-    using policy = await makePolicy(weights, 2600);
+    using policy = await makePolicy(weights, 2160);
     for (const rollout of done) {
       const { logprobs, entropies } = await replay(policy, rollout);
       expectClose(`logprobs of ${rollout.id}`, rollout.generatorLogprobs, logprobs, TOLERANCE);
@@ -128,7 +128,7 @@ describe("a prompt longer than a prefill", () => {
       const first = done.find(({ groupId }) => groupId === rollout.groupId)!;
       expect(rollout.generatorEntropies[0]).toBe(first.generatorEntropies[0]);
     }
-    expect(engine.report.prefilledTokens).toBe(9 + 1100 + 40 + 2500 + 3);
+    expect(engine.report.prefilledTokens).toBe(9 + 1100 + 40 + 2060 + 3);
   });
 
   it("is computed anew after a weight swap, with what was decoded since", async () => {
