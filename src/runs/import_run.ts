@@ -3,9 +3,14 @@
  * before the file that makes it count is written, which comes last: a reload in between leaves nothing half done to trip over.
  */
 import { parseRecipe } from "../config/parse.ts";
+import { adapterBase } from "../data/adapted.ts";
+import { readModelJson } from "../data/model_json.ts";
 import { loadModelFiles, openModelMemory } from "../data/source.ts";
 import { DataError } from "../errors.ts";
 import { parseRows } from "../metrics/ndjson.ts";
+import { parseAdapterConfig } from "../model/adapters/config.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
+import { parseSafetensors } from "../model/safetensors.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 import { latestCheckpoint } from "./checkpoint.ts";
 import { readZip, type ZipEntry } from "./read_zip.ts";
@@ -20,7 +25,7 @@ const RUN_FILES =
   /^((recipe|summary|trace|events)\.json|(metrics|rollouts)\.ndjson|checkpoints\/step-\d{6,}\/[\w.-]+)$/;
 /** Without moments and state, where it is a run's checkpoint. */
 const MODEL_FILES =
-  /^(config\.json|generation_config\.json|(?!optimizer)[\w.-]+\.safetensors|model\.safetensors\.index\.json|(tokenizer|tokenizer_config|special_tokens_map|added_tokens)\.json|chat_template\.jinja|vocab\.json|merges\.txt)$/;
+  /^((adapter_)?config\.json|generation_config\.json|(?!optimizer)[\w.-]+\.safetensors|model\.safetensors\.index\.json|(tokenizer|tokenizer_config|special_tokens_map|added_tokens)\.json|chat_template\.jinja|vocab\.json|merges\.txt)$/;
 /** What operating systems add by themselves. */
 const LITTER = /(^|\/)(__MACOSX\/|\.DS_Store$|Thumbs\.db$|\._)/;
 
@@ -46,10 +51,11 @@ export async function importZip(zip: Blob, fileName: string, open: OpenStorage):
   // Browsers number downloads of the same name.
   const wanted = folder.split("/").at(-2) || fileName.replace(/\.zip$/i, "").replace(/ ?\(\d+\)$/, "");
   if (files.has("recipe.json")) return importRun(files, wanted, open);
-  if (files.has("config.json")) return importModel(files, wanted, open);
+  if (files.has("config.json")) return importModel(files, wanted, open, "config.json");
+  if (files.has(ADAPTER_CONFIG)) return importModel(files, wanted, open, ADAPTER_CONFIG);
   throw new DataError(
     "import/unknown",
-    `Cannot use the zip: it holds neither a run (recipe.json) nor a model (config.json, model.safetensors)`,
+    `Cannot use the zip: it holds neither a run (recipe.json) nor a model (config.json, model.safetensors) or its adapters (${ADAPTER_CONFIG}, ${ADAPTER_WEIGHTS})`,
     {
       hint: "Choose a zip that was downloaded here, or pack the folder of a run or of a model in Hugging Face layout",
     },
@@ -104,24 +110,43 @@ function checkRecipe(bytes: Uint8Array): void {
   parseRecipe(recipe);
 }
 
+/** @param mark the file that makes the folder a model or adapters; written last */
 async function importModel(
   files: Map<string, ZipEntry>,
   wanted: string,
   open: OpenStorage,
+  mark: "config.json" | typeof ADAPTER_CONFIG,
 ): Promise<ImportedFolder> {
   const unpacked: Record<string, Uint8Array> = {};
   for (const [path, entry] of files) if (MODEL_FILES.test(path)) unpacked[path] = await entry.read();
-  const model = await loadModelFiles(openModelMemory(unpacked, "the zip"));
-  await loadTokenizer(model);
+  await (mark === ADAPTER_CONFIG ? checkAdapters(unpacked) : checkModel(unpacked));
   const name = freshName(wanted, await open(MODELS).list(""));
   const storage = open(`${MODELS}/${name}`);
   try {
     for (const [path, bytes] of Object.entries(unpacked))
-      if (path !== "config.json") await storage.writeFile(path, bytes);
-    await storage.writeFile("config.json", unpacked["config.json"]);
+      if (path !== mark) await storage.writeFile(path, bytes);
+    await storage.writeFile(mark, unpacked[mark]);
   } catch (error) {
     await storage.remove("");
     throw error;
   }
   return { kind: "model", name };
+}
+
+async function checkModel(unpacked: Record<string, Uint8Array>): Promise<void> {
+  await loadTokenizer(await loadModelFiles(openModelMemory(unpacked, "the zip")));
+}
+
+/** As far as it can be done without the model that they belong to, which may come later. */
+async function checkAdapters(unpacked: Record<string, Uint8Array>): Promise<void> {
+  const source = openModelMemory(unpacked, "the zip");
+  await adapterBase(source);
+  parseAdapterConfig(await readModelJson(source, ADAPTER_CONFIG));
+  if (Object.hasOwn(unpacked, ADAPTER_WEIGHTS)) {
+    parseSafetensors(unpacked[ADAPTER_WEIGHTS]);
+    return;
+  }
+  throw new DataError("model/missing-file", `Cannot use the zip as adapters: ${ADAPTER_WEIGHTS} is missing`, {
+    hint: "Pack the whole folder as it was written",
+  });
 }

@@ -3,6 +3,7 @@
  * (`latestCheckpoint` tidies up, this does not). Knows no browser; the storage is handed in.
  */
 import { DataError } from "../errors.ts";
+import { ADAPTER_CONFIG } from "../model/adapters/peft.ts";
 import type { ListedStorage, StoredFile } from "./opfs.ts";
 
 export interface StoredRun {
@@ -137,9 +138,14 @@ export async function listStoredRuns(open: OpenStorage): Promise<StoredRun[]> {
   return runs.filter((run) => run !== null).sort((a, b) => b.savedAt - a.savedAt);
 }
 
+/** Whether a folder holds a model or adapters: the file that says so is written last. */
+export async function isStoredModel(storage: ListedStorage): Promise<boolean> {
+  return (await storage.exists("config.json")) || (await storage.exists(ADAPTER_CONFIG));
+}
+
 /** Names of the models that were uploaded. */
 export async function listStoredModels(open: OpenStorage): Promise<string[]> {
   const names = await open(MODELS).list("");
-  const whole = await Promise.all(names.map((name) => open(`${MODELS}/${name}`).exists("config.json")));
+  const whole = await Promise.all(names.map((name) => isStoredModel(open(`${MODELS}/${name}`))));
   return names.filter((_, k) => whole[k]);
 }

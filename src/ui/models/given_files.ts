@@ -59,11 +59,11 @@ export function chosenFiles(files: FileList): GivenFile[] {
   return [...files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
 
-/** The outermost folder with a `config.json`, and what lies in it; null where there is none. */
+/** The outermost folder with a model's or adapters' config, and what lies in it; null where there is none. */
 export function givenModel(given: readonly GivenFile[]): GivenModel | null {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
   const [root] = given
-    .filter(({ path }) => path.split("/").at(-1) === "config.json")
+    .filter(({ path }) => /^(adapter_)?config\.json$/.test(path.split("/").at(-1) ?? ""))
     .map(({ path }) => folderOf(path))
     .sort((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
   if (root === undefined) return null;

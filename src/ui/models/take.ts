@@ -34,7 +34,7 @@ function takeModel(given: readonly GivenFile[]): void {
     const missing = model ? "weights in a .safetensors file" : "config.json";
     trouble.value = {
       message: `Cannot use what was given as a model: ${missing} is not among its ${given.length} file${given.length === 1 ? "" : "s"}`,
-      hint: "Give a folder in the Hugging Face layout (config.json, model.safetensors, tokenizer.json), or the zip of a run or a checkpoint",
+      hint: "Give a folder in the Hugging Face layout (config.json, model.safetensors, tokenizer.json), one of adapters (adapter_config.json, adapter_model.safetensors), or the zip of a run or a checkpoint",
     };
     return;
   }

@@ -2,7 +2,6 @@
 
 import type { Recipe } from "../../config/schema.ts";
 import { type Knobs, RunControl } from "../../control.ts";
-import { loadModelText } from "../../data/source.ts";
 import { WebgrpoError } from "../../errors.ts";
 import type { LoopStages } from "../../loop.ts";
 import { encodeError } from "../../rpc/errors.ts";
@@ -13,7 +12,7 @@ import { runTraining, type TrainingEvent } from "../../training.ts";
 import type { LoopPulse, RunPhase, RunSummaryRow } from "../state/records.ts";
 import type { DownloadProgress } from "./api.ts";
 import type { EventSender } from "./event_sender.ts";
-import { openModel } from "./models.ts";
+import { openPolicy } from "./policies.ts";
 import { byteText } from "./preflight.ts";
 import { readPageProblems } from "./problems.ts";
 import type { Places } from "./recipes.ts";
@@ -139,11 +138,10 @@ export class LiveRun {
   private async train(): Promise<RunSummaryRow> {
     const { recipe, places, resumed, name } = this.options;
     this.tell("loading", "The model is being loaded");
-    const source = await openModel(recipe.model, places, {
+    const model = await openPolicy(recipe.model, places, {
       signal: this.interrupt.signal,
       onProgress: (progress) => this.tellProgress(progress),
     });
-    const model = await loadModelText(source);
     const problems = recipe.data ? await readPageProblems(recipe.data, places) : undefined;
     const storage = places.open(`${RUNS}/${name}`);
     const plain = recipe as unknown as Record<string, unknown>;

@@ -13,7 +13,9 @@ import {
   openModelUrl,
 } from "../../data/source.ts";
 import { DataError } from "../../errors.ts";
-import { MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
+import { ADAPTER_CONFIG } from "../../model/adapters/peft.ts";
+import type { RunStorage } from "../../runs/storage.ts";
+import { isStoredModel, MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
 import type { ModelAccess } from "./api.ts";
 import { downloadModel, listDownloads, type OpenModelOptions } from "./downloads.ts";
 import type { Places } from "./recipes.ts";
@@ -32,23 +34,30 @@ export interface FoundModel {
 const refusal = (model: string, found: string, hint: string) =>
   new DataError("model/no-folder", `Cannot load the model \`${model}\`: ${found}`, { hint });
 
+/** A folder of the page's private files as it is now: its files are read where they lie. @throws DataError */
+export async function openStoredFolder(
+  storage: RunStorage,
+  path: string,
+  where: string,
+): Promise<ModelSource> {
+  // Outside a browser, where tests keep files in memory, there is no private file system to open them in.
+  if (globalThis.navigator?.storage) return openModelPrivateFolder(`${storage.where}/${path}`, { where });
+  const files: Record<string, Uint8Array> = {};
+  for (const name of await storage.list(path))
+    files[name] = (await storage.read(`${path}/${name}`)) as Uint8Array;
+  return openModelMemory(files, where);
+}
+
 async function findStored(name: string, open: OpenStorage): Promise<FoundModel> {
   const storage = open(`${MODELS}/${name}`);
   const where = `stored:${name}`;
-  if (!(await storage.exists("config.json"))) {
-    throw refusal(
-      where,
-      "there is none of that name here",
-      "Upload the zip of its folder, or choose another model",
-    );
-  }
-  // Outside a browser, where tests keep files in memory, there is no private file system to open them in.
-  if (globalThis.navigator?.storage) {
-    return { source: await openModelPrivateFolder(storage.where, { where }), from: "here" };
-  }
-  const files: Record<string, Uint8Array> = {};
-  for (const name of await storage.list("")) files[name] = (await storage.read(name)) as Uint8Array;
-  return { source: openModelMemory(files, where), from: "here" };
+  if (await isStoredModel(storage))
+    return { source: await openStoredFolder(storage, "", where), from: "here" };
+  throw refusal(
+    where,
+    "there is none of that name here",
+    "Upload the zip of its folder, or choose another model",
+  );
 }
 
 function findDropped(name: string, { dropped = {} }: ModelAccess): FoundModel {
@@ -61,10 +70,15 @@ function findDropped(name: string, { dropped = {} }: ModelAccess): FoundModel {
   );
 }
 
-/** A folder of this origin, or of another that allows to be read; null where it has no config.json. */
-async function findAddress(path: string, base: string): Promise<FoundModel | null> {
+/** A folder of this origin, or of another that allows to be read; null where it has none of the files that make a model. */
+async function findAddress(
+  path: string,
+  base: string,
+  marks: readonly string[] = ["config.json"],
+): Promise<FoundModel | null> {
   const source = openModelUrl(new URL(path.replace(/\/?$/, "/"), base).href);
-  return (await source.read("config.json")) === null ? null : { source, from: "origin" };
+  for (const mark of marks) if ((await source.read(mark)) !== null) return { source, from: "origin" };
+  return null;
 }
 
 async function findOnHub(id: string, revision: string, access: ModelAccess): Promise<FoundModel> {
@@ -124,9 +138,10 @@ export async function findModel(model: string, { base, open, access = {} }: Plac
   }
   const { path } = named;
   const isName = /^[\w.-]+$/.test(path);
-  if (isName && (await open(`${MODELS}/${path}`).exists("config.json"))) return findStored(path, open);
+  if (isName && (await isStoredModel(open(`${MODELS}/${path}`)))) return findStored(path, open);
   const found =
-    (isName ? await findAddress(`models/${path}`, base) : null) ?? (await findAddress(path, base));
+    (isName ? await findAddress(`models/${path}`, base) : null) ??
+    (await findAddress(path, base, ["config.json", ADAPTER_CONFIG]));
   if (found) return found;
   throw refusal(
     model,
