@@ -3,14 +3,7 @@
  * what is stored and never tidies it, since the run may be training at this moment. Knows neither browser nor page.
  */
 import { adapterBase, withAdapters } from "../../../data/adapted.ts";
-import {
-  loadModelFiles,
-  loadModelText,
-  type ModelFiles,
-  type ModelReader,
-  type ModelSource,
-} from "../../../data/source.ts";
-import { loadAllWeights } from "../../../data/weights_handle.ts";
+import { loadModelText, type ModelSource, type ModelText } from "../../../data/source.ts";
 import { DataError } from "../../../errors.ts";
 import type { Gpu } from "../../../gpu/device.ts";
 import type { Problem, Rollout } from "../../../rollout.ts";
@@ -20,6 +13,8 @@ import type { TaskChoice } from "../../../tasks/registry.ts";
 import { readScope } from "../../../tasks/scope.ts";
 import { BUILT_IN_REWARDS } from "../../../verifier/rewards/registry.ts";
 import { createScorer } from "../../../verifier/score.ts";
+import { openStoredFolder } from "../../session/models.ts";
+import { findPolicy, policyText } from "../../session/policies.ts";
 import type {
   ChatAnswer,
   ChatApi,
@@ -45,7 +40,8 @@ export interface ChatPlaces {
 }
 
 interface SavedPolicy {
-  source: ModelReader;
+  /** Opens its folder as it is at that moment. */
+  open(): Promise<ModelSource>;
   step: number;
 }
 
@@ -55,6 +51,8 @@ export class ChatServer implements ChatApi {
   private readonly places: ChatPlaces;
   private source: ChatSource | null = null;
   private gpu: Gpu | null = null;
+  /** The model that the run began with, which adapters of its checkpoints lie over. */
+  private firstModel: ModelText | null = null;
   private policies: Record<Which, StandingPolicy | null> = { first: null, newest: null };
   private writing = new AbortController();
   /** Loading is done once, however many ask. */
@@ -68,6 +66,7 @@ export class ChatServer implements ChatApi {
     if (JSON.stringify(source) !== JSON.stringify(this.source)) {
       this.stop();
       this.source = source;
+      this.firstModel = null;
       await this.release();
     }
     const first = await this.policy("first");
@@ -198,9 +197,7 @@ export class ChatServer implements ChatApi {
           },
         );
       }
-      const { source } = await this.places.findModel(this.expectSource());
-      const files = await loadModelFiles(source);
-      const opened = await StandingPolicy.open(await this.device(), files, 0, 0);
+      const opened = await StandingPolicy.open(await this.device(), await this.first(), 0, 0);
       this.policies.first = opened;
       return opened;
     });
@@ -214,40 +211,43 @@ export class ChatServer implements ChatApi {
     const [newest] = await wholeCheckpoints(storage, await storage.files());
     if (newest === undefined) return null;
     const { path, step } = newest;
-    const source: ModelReader = {
-      where: `${storage.where}/${path}`,
-      read: (name) => storage.read(`${path}/${name}`),
-      list: () => storage.list(path),
-    };
-    return { source, step };
+    return { step, open: () => openStoredFolder(storage, path, `${storage.where}/${path}`) };
   }
 
   /** Puts a checkpoint on the device; one that was removed meanwhile gave way to a newer one, which is taken then. */
   private async load(saved: SavedPolicy): Promise<StandingPolicy> {
-    let files: ModelFiles;
     try {
-      files = await this.filesOf(saved);
+      return await this.put(saved);
     } catch (error) {
+      if (this.policies.newest?.whole === false) this.policies.newest = null;
       const newer = await this.newestSaved();
       if (newer === null || newer.step === saved.step) throw error;
       return this.load(newer);
     }
-    const version = await versionOf(saved);
+  }
+
+  private async put({ open, step }: SavedPolicy): Promise<StandingPolicy> {
+    const source = await open();
+    const ofAdapters = (await adapterBase(source)) !== null;
+    const model = await (ofAdapters ? withAdapters(await this.first(), source) : loadModelText(source));
+    const version = await versionOf(source, step);
     const standing = this.policies.newest;
     if (standing !== null) {
-      await standing.takeWeights(files.tensors, version, saved.step);
+      await standing.take(model, version, step);
       return standing;
     }
-    const opened = await StandingPolicy.open(await this.device(), files, version, saved.step);
+    const opened = await StandingPolicy.open(await this.device(), model, version, step);
     this.policies.newest = opened;
     return opened;
   }
 
-  /** A checkpoint of adapters is laid over the model that the run began with. */
-  private async filesOf({ source }: SavedPolicy): Promise<ModelFiles> {
-    if ((await adapterBase(source)) === null) return loadModelFiles(source);
-    const base = await this.places.findModel(this.expectSource());
-    return loadAllWeights(await withAdapters(await loadModelText(base.source), source));
+  private async first(): Promise<ModelText> {
+    if (this.firstModel !== null) return this.firstModel;
+    const source = this.expectSource();
+    const find = (model: string) => this.places.findModel({ ...source, model });
+    const model = await policyText(await findPolicy(source.model, find));
+    if (source === this.source) this.firstModel = model;
+    return model;
   }
 
   private async device(): Promise<Gpu> {
@@ -278,7 +278,7 @@ export class ChatServer implements ChatApi {
   }
 }
 
-async function versionOf({ source, step }: SavedPolicy): Promise<number> {
+async function versionOf(source: ModelSource, step: number): Promise<number> {
   const bytes = await source.read("state.json");
   if (bytes === null) return step;
   const { weightVersion } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<CheckpointState>;

@@ -16,7 +16,8 @@ export function sourceOf(
   return {
     base,
     model: named,
-    ...(named.startsWith("dropped:") && { dropped }),
+    // Adapters that were uploaded may belong to a model that was dropped.
+    ...(/^(dropped|stored):/.test(named) && { dropped }),
     run: kind === "recorded" ? null : name,
     verifier: typeof verifier === "object" && verifier !== null ? (verifier as Record<string, unknown>) : {},
   };

@@ -1,6 +1,6 @@
 /** A policy that stands on the device and is asked one thing at a time: text in, tokens out. */
 import { completionLimit, LoadedModel } from "../../../answering.ts";
-import type { ModelFiles } from "../../../data/source.ts";
+import type { ModelText } from "../../../data/source.ts";
 import { DataError } from "../../../errors.ts";
 import type { Gpu } from "../../../gpu/device.ts";
 import { type ChatTemplate, loadChatTemplate, renderPrompt } from "../../../text/chat_template.ts";
@@ -18,23 +18,35 @@ export class StandingPolicy {
   readonly generationConfig: Record<string, unknown> | undefined;
   version: number;
   step: number;
-  private readonly loaded: LoadedModel;
+  private readonly gpu: Gpu;
+  private loaded: LoadedModel;
+  /** False where other weights were to be taken and could not be: there are none then. */
+  whole = true;
   /** Ends when the call before has. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** @throws DataError, GpuLimitError, ShaderError */
-  static async open(gpu: Gpu, files: ModelFiles, version: number, step: number): Promise<StandingPolicy> {
-    const tokenizer = await loadTokenizer({ ...files, modelConfig: files.config.raw });
-    const template = await loadChatTemplate(files);
-    const maxSequence = Math.min(files.config.maxPositions, MAX_SEQUENCE);
-    const model = { files, eosIds: tokenizer.eosIds };
-    const loaded = await LoadedModel.open(gpu, model, { concurrency: 1, maxSequence });
-    const maxTokens = Math.min(completionLimit(files), Math.floor(maxSequence / 2));
-    const { generationConfig } = files;
-    return new StandingPolicy({ tokenizer, template, maxTokens, generationConfig, loaded, version, step });
+  /** The weights are read where the model's files lie, tensor by tensor. @throws DataError, GpuLimitError, ShaderError */
+  static async open(gpu: Gpu, model: ModelText, version: number, step: number): Promise<StandingPolicy> {
+    const tokenizer = await loadTokenizer({ ...model, modelConfig: model.config.raw });
+    const template = await loadChatTemplate(model);
+    const maxSequence = Math.min(model.config.maxPositions, MAX_SEQUENCE);
+    const maxTokens = Math.min(completionLimit(model), Math.floor(maxSequence / 2));
+    const { generationConfig } = model;
+    const loaded = await loadOnto(gpu, model, tokenizer, maxSequence);
+    return new StandingPolicy({
+      gpu,
+      tokenizer,
+      template,
+      maxTokens,
+      generationConfig,
+      loaded,
+      version,
+      step,
+    });
   }
 
   private constructor(parts: {
+    gpu: Gpu;
     tokenizer: Tokenizer;
     template: ChatTemplate | null;
     maxTokens: number;
@@ -43,6 +55,7 @@ export class StandingPolicy {
     version: number;
     step: number;
   }) {
+    this.gpu = parts.gpu;
     this.tokenizer = parts.tokenizer;
     this.template = parts.template;
     this.maxTokens = parts.maxTokens;
@@ -52,10 +65,14 @@ export class StandingPolicy {
     this.step = parts.step;
   }
 
-  /** Other weights of the same model, between two answers. */
-  async takeWeights(tensors: ModelFiles["tensors"], version: number, step: number): Promise<void> {
+  /** Other weights of the same model, between two answers. @throws as `open` */
+  async take(model: ModelText, version: number, step: number): Promise<void> {
     await this.alone(async () => {
-      this.loaded.setTensors(tensors);
+      // First, so that the device never holds both.
+      this.whole = false;
+      this.loaded[Symbol.dispose]();
+      this.loaded = await loadOnto(this.gpu, model, this.tokenizer, this.loaded.maxSequence);
+      this.whole = true;
       this.version = version;
       this.step = step;
     });
@@ -129,6 +146,17 @@ export class StandingPolicy {
 
   /** Frees the device's memory once the last answer is done. */
   close(): Promise<void> {
-    return this.alone(async () => this.loaded[Symbol.dispose]());
+    return this.alone(async () => {
+      if (this.whole) this.loaded[Symbol.dispose]();
+    });
   }
+}
+
+function loadOnto(
+  gpu: Gpu,
+  files: ModelText,
+  { eosIds }: Tokenizer,
+  maxSequence: number,
+): Promise<LoadedModel> {
+  return LoadedModel.open(gpu, { files, eosIds }, { concurrency: 1, maxSequence });
 }
