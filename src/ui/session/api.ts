@@ -2,6 +2,7 @@
  * What the page's thread and its session worker say to each other. The session worker runs the training, reads and writes
  * the origin's private files and talks to the GPU; the page's thread only shows.
  */
+import type { Recipe } from "../../config/schema.ts";
 import type { Knobs } from "../../control.ts";
 import type { ErrorRecord } from "../../rpc/errors.ts";
 import type { StoredRun } from "../../runs/stored_runs.ts";
@@ -78,8 +79,8 @@ export interface PreflightLine {
   level: "ok" | "note" | "stop";
   /** What to do about it, for this browser. */
   hint?: string;
-  /** The value by parts: a head and rows of cells. */
-  table?: { head: string[]; rows: string[][] };
+  /** The value by parts: a head and rows of cells, and what belongs to neither. */
+  table?: { head: string[]; rows: string[][]; foot: string };
 }
 
 export interface Preflight {
@@ -91,6 +92,14 @@ export interface Preflight {
   fit?: Record<string, number | string | boolean>;
   /** The hub's model that has to be downloaded before, and its bytes; absent: none. */
   download?: { model: string; bytes: number };
+}
+
+/** What a recipe comes to, before anything is loaded. */
+export interface Estimate {
+  parameters: number;
+  /** Of the GPU; of all generators together. */
+  trainerBytes: number;
+  generatorBytes: number;
 }
 
 /** What an uploaded zip turned out to be, and the name it has here; a model is used as `stored:NAME`. */
@@ -107,6 +116,8 @@ export interface SessionApi {
   /** Everything that happens is told at the port, as lists of `SessionEvent`; `base` is the page's address. */
   open(port: MessagePort, base: string): void;
   preflight(recipe: Record<string, unknown>, page: PageFacts, access?: ModelAccess): Promise<Preflight>;
+  /** Of a resolved recipe; null where it cannot be told, as of a model that is not here. */
+  estimate(recipe: Recipe, access?: ModelAccess): Promise<Estimate | null>;
   /**
    * Brings a model of the hub here; what an earlier attempt has brought is not fetched again. True when it is whole, false
    * when it was stopped. @throws DataError `hub/*`, `runs/disk-full`

@@ -3,6 +3,7 @@
  * into the run that views watch.
  */
 import { signal } from "@preact/signals";
+import type { Recipe } from "../../config/schema.ts";
 import type { Knobs } from "../../control.ts";
 import { WebgrpoError, WorkerError } from "../../errors.ts";
 import { encodeError } from "../../rpc/errors.ts";
@@ -12,6 +13,7 @@ import type { RecordedRun } from "../state/records.ts";
 import { type FeedKind, RunFeed } from "../state/run_feed.ts";
 import type {
   DownloadProgress,
+  Estimate,
   Imported,
   KeptModel,
   Preflight,
@@ -91,6 +93,11 @@ export class SessionClient {
     return obstacles.length > 0
       ? verdict(obstacles)
       : this.ask((api) => api.preflight(recipe, page, modelAccess()));
+  }
+
+  /** What a resolved recipe comes to; null where it cannot be told. */
+  async estimate(recipe: Recipe): Promise<Estimate | null> {
+    return this.ask((api) => api.estimate(recipe, modelAccess()));
   }
 
   /** Brings a model of the hub here; false where it was stopped. @throws WebgrpoError `hub/*`, `runs/disk-full` */

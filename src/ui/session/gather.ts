@@ -6,10 +6,14 @@ import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { Recorder } from "../../gpu/recorder.ts";
 import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
 import { countParameters, type ModelConfig } from "../../model/config.ts";
+import { planMemory, UNLIMITED } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
+import { surveyTask } from "../../stages.ts";
+import type { Estimate } from "./api.ts";
 import { gainSeconds } from "./gain_time.ts";
 import { memoryNeed } from "./memory_need.ts";
 import { type FoundModel, findModel, HUB } from "./models.ts";
+import { findPolicy, policyText } from "./policies.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
 import type { Places } from "./recipes.ts";
 import { runsInUse } from "./run_lock.ts";
@@ -62,20 +66,46 @@ async function downloadOf({ source, from }: FoundModel, config: ModelConfig) {
   return { downloadBytes: (weights ?? guessed) + others, downloadGuessed: weights === null };
 }
 
-async function needOf(recipe: Recipe, places: Places, limits?: MemoryLimits): Promise<NeedFacts> {
-  const found = await findModel(recipe.model, places);
+/** What is known of a run before any weights are. */
+interface RunSurvey {
+  found: FoundModel;
+  /** The model's name; of adapters, that of the model below them. */
+  model: string;
+  config: ModelConfig;
+  /** Longest prompt and completion together, in tokens. */
+  maxSequence: number;
+}
+
+async function surveyRun(recipe: Recipe, places: Places): Promise<RunSurvey> {
+  const policy = await findPolicy(recipe.model, (name) => findModel(name, places));
+  const { found, model } = policy;
   const config = await loadModelConfig(found.source);
-  const memory = memoryNeed(recipe, config, limits);
+  // Problems of a file and the tokenizer of a model on the hub are brought here by the run itself.
+  const known = typeof found.from === "string" && !recipe.data;
+  const { maxSequence } = known
+    ? await surveyTask({ recipe, model: await policyText(policy) })
+    : { maxSequence: 2 * Math.max(recipe.generator.maxTokens, recipe.evaluation.maxTokens) };
+  return { found, model, config, maxSequence };
+}
+
+/** What a run's model and memory come to, whatever GPU there is; nothing is asked of the hub. @throws as `planMemory`, DataError */
+export async function estimateRun(recipe: Recipe, places: Places): Promise<Estimate> {
+  const access = { ...places.access, askHub: false };
+  const { config, maxSequence } = await surveyRun(recipe, { ...places, access });
+  const { trainerBytes, generatorBytes } = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
+  return { parameters: countParameters(config), trainerBytes, generatorBytes };
+}
+
+async function needOf(recipe: Recipe, places: Places, limits?: MemoryLimits): Promise<NeedFacts> {
+  const { found, model, config, maxSequence } = await surveyRun(recipe, places);
+  const memory = memoryNeed(recipe, config, { limits, maxSequence });
   const { generator, trainer, checkpoint, steps } = recipe;
   const parameters = countParameters(config);
   const moments = memory.plan?.trainer.find(({ what }) => what === "moments")?.bytes ?? 8 * parameters;
   const rolloutBytes = steps * trainer.batchSize * generator.maxTokens * 40;
   return {
     parameters,
-    hub:
-      typeof found.from === "string"
-        ? null
-        : { model: recipe.model, host: new URL(places.access?.hubUrl ?? HUB).host },
+    hub: typeof found.from === "string" ? null : { model, host: new URL(places.access?.hubUrl ?? HUB).host },
     memory,
     ...(await downloadOf(found, config)),
     // What is trained and both moments; one checkpoint more while a new one is written.

@@ -1,10 +1,10 @@
 /** Whether a run's memory fits this GPU, by the planner; what would, where it does not. */
 import type { Recipe } from "../../config/schema.ts";
 import { GpuLimitError } from "../../errors.ts";
-import { GUARANTEED_LIMITS, type MemoryLimits } from "../../gpu/counting.ts";
+import { GUARANTEED_LIMITS } from "../../gpu/counting.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { fitRecipe } from "../../planner/fit.ts";
-import { type MemoryPlan, planMemory, UNLIMITED } from "../../planner/plan.ts";
+import { type MemoryPlan, type PlanOptions, planMemory, UNLIMITED } from "../../planner/plan.ts";
 
 export interface MemoryNeed {
   /** Null where its parameters cannot be laid out at all. */
@@ -15,11 +15,11 @@ export interface MemoryNeed {
   fit: { changes: Record<string, number | string | boolean>; bytes: number } | null;
 }
 
-/** Sequences are taken as long as completion and as much again. @param limits the adapter's, where there is one */
+/** Plans a run and holds it to `gpu.maxMemoryMiB` and to what a GPU of these limits grants one buffer. */
 export function memoryNeed(
   recipe: Recipe,
   config: ModelConfig,
-  limits: MemoryLimits = GUARANTEED_LIMITS,
+  { limits = GUARANTEED_LIMITS, maxSequence }: PlanOptions = {},
 ): MemoryNeed {
   const { maxMemoryMiB } = recipe.gpu;
   const budgetBytes = maxMemoryMiB === undefined ? undefined : maxMemoryMiB * 2 ** 20;
@@ -27,14 +27,14 @@ export function memoryNeed(
   let reason: string;
   try {
     // Without limits first: the parts are wanted also where a single buffer is too large.
-    plan = planMemory(recipe, config, { limits: UNLIMITED });
-    planMemory(recipe, config, { limits });
+    plan = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
+    planMemory(recipe, config, { maxSequence, limits });
     if (budgetBytes === undefined || plan.totalBytes <= budgetBytes) return { plan, reason: null, fit: null };
     reason = `more is needed than the ${maxMemoryMiB} MiB that \`gpu.maxMemoryMiB\` allows`;
   } catch (error) {
     if (!(error instanceof GpuLimitError)) throw error;
     reason = error.message;
   }
-  const fit = fitRecipe(recipe, config, { limits, budgetBytes });
+  const fit = fitRecipe(recipe, config, { maxSequence, limits, budgetBytes });
   return { plan, reason, fit: fit && { changes: fit.changes, bytes: fit.plan.totalBytes } };
 }

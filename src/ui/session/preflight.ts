@@ -150,6 +150,9 @@ function memoryLine({ memory: { plan, reason, fit } }: NeedFacts, gpu: GpuFacts 
       ...memoryRows(plan).map(([what, ...bytes]) => [what, ...bytes.map(cell)]),
       ["in all", sum(plan.trainer), sum(plan.generator)],
     ],
+    foot: `Together ${byteText(plan.totalBytes)} of the GPU. Beside it, in the processor's memory: ${plan.host
+      .map(({ what, bytes }) => `${what} ${byteText(bytes)}`)
+      .join(", ")}`,
   };
   const needed = plan ? `${byteText(plan.totalBytes)} needed` : "";
   if (reason !== null) {

@@ -1,4 +1,5 @@
 /** The session worker's side of `SessionApi`: one run at a time, and the runs that are kept. */
+import type { Recipe } from "../../config/schema.ts";
 import type { Knobs } from "../../control.ts";
 import { ConfigError, DataError, WebgrpoError } from "../../errors.ts";
 import { exportCheckpoint, exportRun } from "../../runs/export_run.ts";
@@ -17,6 +18,7 @@ import {
 import type { RecordedRun } from "../state/records.ts";
 import type {
   DownloadProgress,
+  Estimate,
   Imported,
   KeptModel,
   ModelAccess,
@@ -28,7 +30,7 @@ import type {
   StartRequest,
 } from "./api.ts";
 import { cutList, cutRollouts, EventSender } from "./event_sender.ts";
-import { gatherFacts } from "./gather.ts";
+import { estimateRun, gatherFacts } from "./gather.ts";
 import { listKept, removeKept } from "./kept_models.ts";
 import { LiveRun } from "./live_run.ts";
 import { openModel } from "./models.ts";
@@ -168,6 +170,15 @@ export class Session implements SessionApi {
     const recipe = resolveOnPage(written, {}, this.places);
     const facts = await gatherFacts(recipe, this.placesFor(access));
     return preflightOf(page, facts, await recipe.catch(() => null));
+  }
+
+  async estimate(recipe: Recipe, access: ModelAccess = {}): Promise<Estimate | null> {
+    try {
+      return await estimateRun(recipe, this.placesFor(access));
+    } catch {
+      // The preflight says what is wrong with a model; an estimate only informs.
+      return null;
+    }
   }
 
   async download(

@@ -1,4 +1,5 @@
 /** What a run needs and what this browser gives, before anything is loaded or started. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { readModelName } from "../../config/model_name.ts";
 import { DownloadBar } from "../models/DownloadBar.tsx";
@@ -15,7 +16,7 @@ import { hubAddress, hubToken, modelsChanged } from "../state/model_access.ts";
 import { draftProblem } from "../views/settings/draft.ts";
 import { overlay, train } from "./actions.ts";
 import { openView } from "./navigation.ts";
-import { offersSmoke, recipeTitle } from "./preflight_card.ts";
+import { offersSmoke, recipeTitle, withSettings } from "./preflight_card.ts";
 import { session, type Trouble, troubleOf } from "./session.ts";
 import "./preflight.css";
 
@@ -57,6 +58,7 @@ export function PreflightCard() {
   const refused = lines !== null && answer !== null && "canStart" in answer && !answer.canStart;
   const going = download.value;
   const needed = answer && "lines" in answer ? answer.download : undefined;
+  const fit = answer && "lines" in answer ? answer.fit : undefined;
   const canStart = lines !== null && !refused && problem === null && !needed;
   const model = typeof recipe.model === "string" ? recipe.model : undefined;
   const inForce = model ?? (answer && "lines" in answer ? answer.model : undefined);
@@ -75,7 +77,17 @@ export function PreflightCard() {
         )}
         {problem !== null && <Told level="stop" label="Settings" value={problem} />}
         {lines?.map((line) => (
-          <Told {...line} key={line.key} />
+          <Told {...line} key={line.key}>
+            {line.key === "memory" && fit && (
+              <button
+                type="button"
+                class="button preflight-fit"
+                onClick={() => (draftRecipe.value = withSettings(recipe, fit))}
+              >
+                Use these settings
+              </button>
+            )}
+          </Told>
         ))}
       </div>
       {isOnHub && <HubAccess open={lines?.some(({ value }) => value.includes("access is restricted"))} />}
@@ -99,11 +111,6 @@ export function PreflightCard() {
         >
           Start
         </button>
-        {answer && "lines" in answer && answer.fit && (
-          <button type="button" class="button" onClick={() => takeSettings(answer.fit ?? {})}>
-            Take the settings that fit
-          </button>
-        )}
         {offersSmoke(recipe, lines, problem) && (
           <button type="button" class="button" onClick={() => (draftRecipe.value = { extends: "smoke" })}>
             Take the small recipe
@@ -127,23 +134,7 @@ export function PreflightCard() {
   );
 }
 
-/** Lays settings by path over the draft. */
-function takeSettings(changes: Record<string, number | string | boolean>): void {
-  const draft = structuredClone(draftRecipe.value);
-  for (const [path, value] of Object.entries(changes)) {
-    const names = path.split(".");
-    const last = names.pop() as string;
-    let group = draft;
-    for (const name of names) {
-      if (typeof group[name] !== "object" || group[name] === null) group[name] = {};
-      group = group[name] as Record<string, unknown>;
-    }
-    group[last] = value;
-  }
-  draftRecipe.value = draft;
-}
-
-function Parts({ head, rows }: NonNullable<PreflightLine["table"]>) {
+function Parts({ head, rows, foot }: NonNullable<PreflightLine["table"]>) {
   return (
     <details class="preflight-parts">
       <summary>By parts</summary>
@@ -168,11 +159,14 @@ function Parts({ head, rows }: NonNullable<PreflightLine["table"]>) {
           ))}
         </tbody>
       </table>
+      <p>{foot}</p>
     </details>
   );
 }
 
-function Told({ level, label, value, hint, table }: Omit<PreflightLine, "key"> & { key?: string }) {
+type ToldProps = Omit<PreflightLine, "key"> & { key?: string; children?: ComponentChildren };
+
+function Told({ level, label, value, hint, table, children }: ToldProps) {
   return (
     <div class={`preflight-line is-${level}`}>
       <span class="preflight-sign">
@@ -187,6 +181,7 @@ function Told({ level, label, value, hint, table }: Omit<PreflightLine, "key"> &
             <Marked text={hint} />
           </span>
         )}
+        {children}
         {table && <Parts {...table} />}
       </span>
     </div>

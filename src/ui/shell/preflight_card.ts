@@ -1,5 +1,5 @@
-/** What the preflight card says of the recipe, and when it offers a smaller one. */
-import type { PreflightLine } from "../session/api.ts";
+/** What the preflight card says of the recipe, when it offers a smaller one, and what it changes. */
+import type { Preflight, PreflightLine } from "../session/api.ts";
 
 /** Lines that no recipe can change. */
 const OF_THE_MACHINE = new Set(["browser", "adapter"]);
@@ -22,4 +22,23 @@ export function offersSmoke(
   if (isSmoke || lines === null) return false;
   const stops = lines.filter(({ level }) => level === "stop");
   return problem !== null || (stops.length > 0 && stops.every(({ key }) => !OF_THE_MACHINE.has(key)));
+}
+
+/** The recipe with settings, given by path, laid over it. */
+export function withSettings(
+  recipe: Record<string, unknown>,
+  settings: NonNullable<Preflight["fit"]>,
+): Record<string, unknown> {
+  const changed = structuredClone(recipe);
+  for (const [path, value] of Object.entries(settings)) {
+    const names = path.split(".");
+    const last = names.pop() as string;
+    let group = changed;
+    for (const name of names) {
+      if (typeof group[name] !== "object" || group[name] === null) group[name] = {};
+      group = group[name] as Record<string, unknown>;
+    }
+    group[last] = value;
+  }
+  return changed;
 }

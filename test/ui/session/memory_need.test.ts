@@ -27,7 +27,7 @@ describe("memoryNeed()", () => {
 
   it("names the buffer that the adapter would refuse", () => {
     const limits = { maxBufferSize: 2 ** 20, maxStorageBufferBindingSize: 2 ** 20 };
-    const { plan, reason } = memoryNeed(recipe(), config, limits);
+    const { plan, reason } = memoryNeed(recipe(), config, { limits });
     expect(plan).not.toBeNull();
     expect(reason).toMatch(/1(\.0)? MiB/);
   });

@@ -35,7 +35,7 @@ const PLAN: MemoryPlan = {
     { what: "key/value cache", bytes: 5 * MIB },
   ],
   generators: 1,
-  host: [],
+  host: [{ what: "weight board", bytes: 3 * MIB }],
   trainerBytes: 80 * MIB,
   generatorBytes: 20 * MIB,
   totalBytes: 100 * MIB,
@@ -125,6 +125,7 @@ describe("preflightOf()", () => {
         ["key/value cache", "–", "5.2 MB"],
         ["in all", "84 MB", "21 MB"],
       ],
+      foot: "Together 105 MB of the GPU. Beside it, in the processor's memory: weight board 3.1 MB",
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PreflightLine } from "../../../src/ui/session/api.ts";
-import { offersSmoke, recipeTitle } from "../../../src/ui/shell/preflight_card.ts";
+import { offersSmoke, recipeTitle, withSettings } from "../../../src/ui/shell/preflight_card.ts";
 
 const line = (key: string, level: PreflightLine["level"]): PreflightLine => ({
   key,
@@ -35,5 +35,18 @@ describe("offersSmoke()", () => {
     expect(offersSmoke(recipe, [line("memory", "note")], null)).toBe(false);
     expect(offersSmoke(recipe, null, null)).toBe(false);
     expect(offersSmoke({ extends: "smoke" }, [line("memory", "stop")], null)).toBe(false);
+  });
+});
+
+describe("withSettings()", () => {
+  it("lays settings over a recipe, which stays as it was", () => {
+    const recipe = { extends: "default", trainer: { lora: { alpha: 4 } }, generator: null };
+    const settings = { "trainer.lora.rank": 16, "trainer.recompute": true, "generator.dtype": "f16" };
+    expect(withSettings(recipe, settings)).toEqual({
+      extends: "default",
+      trainer: { lora: { alpha: 4, rank: 16 }, recompute: true },
+      generator: { dtype: "f16" },
+    });
+    expect(recipe.trainer).toEqual({ lora: { alpha: 4 } });
   });
 });

@@ -4,6 +4,7 @@ import { draftRecipe } from "../../state/app.ts";
 import { checked } from "./checking.ts";
 import { commandLine } from "./cli_line.ts";
 import { draftText, textProblem } from "./draft.ts";
+import { estimate } from "./estimate.ts";
 import { importText } from "./form_state.ts";
 
 /** A file of the largest recipe is far smaller. */
@@ -19,12 +20,10 @@ function useEstimate(): string {
       setLine("Parameters and memory are known once the recipe can be run.");
       return;
     }
-    import("./estimate.ts")
-      .then(({ estimate }) => estimate(recipe))
-      .then(
-        (found) => asked && setLine(found ?? "Parameters and memory are known once the model is there."),
-        () => asked && setLine(""),
-      );
+    estimate(recipe).then(
+      (found) => asked && setLine(found ?? "Parameters and memory are known once the model is there."),
+      () => asked && setLine(""),
+    );
     return () => {
       asked = false;
     };

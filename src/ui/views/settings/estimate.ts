@@ -1,17 +1,7 @@
-/** One line on what a recipe's model and memory come to. Fetched after the form, since it knows the model's layout. */
-
-import { readModelName } from "../../../config/model_name.ts";
+/** One line on what a recipe's model and memory come to. The session's thread plans: the planner knows every kernel. */
 import type { Recipe } from "../../../config/schema.ts";
-import { countParameters, type ModelConfig, parseModelConfig } from "../../../model/config.ts";
-import { planMemory } from "../../../planner/plan.ts";
-
-const configs = new Map<string, Promise<ModelConfig>>();
-
-async function fetchConfig(name: string): Promise<ModelConfig> {
-  const response = await fetch(new URL(`models/${name}/config.json`, document.baseURI));
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return parseModelConfig(await response.json());
-}
+import type { Estimate } from "../../session/api.ts";
+import { session } from "../../shell/session.ts";
 
 const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString("en-US")} MiB`;
 
@@ -21,27 +11,14 @@ export function showCount(count: number): string {
   return `${Number((count / size).toPrecision(3))} ${unit}`;
 }
 
-/** The line for a recipe whose model is known. */
-export function estimateLine(recipe: Recipe, config: ModelConfig): string {
-  const { trainerBytes: trainer, generatorBytes: generators } = planMemory(recipe, config);
-  const total = mebibytes(trainer + generators);
-  const parts = `trainer ${mebibytes(trainer)}, generators ${mebibytes(generators)}`;
-  return `${showCount(countParameters(config))} parameters · about ${total} of GPU memory (${parts})`;
+export function estimateLine({ parameters, trainerBytes, generatorBytes }: Estimate): string {
+  const total = mebibytes(trainerBytes + generatorBytes);
+  const parts = `trainer ${mebibytes(trainerBytes)}, generators ${mebibytes(generatorBytes)}`;
+  return `${showCount(parameters)} parameters · about ${total} of GPU memory (${parts})`;
 }
 
-/** The line, or null where the recipe's model does not lie beside the page. */
+/** The line, or null where the recipe's model is not here. */
 export async function estimate(recipe: Recipe): Promise<string | null> {
-  const model = readModelName(recipe.model);
-  if (model.kind !== "builtin") return null;
-  let config = configs.get(model.name);
-  if (!config) {
-    config = fetchConfig(model.name);
-    configs.set(model.name, config);
-  }
-  try {
-    return estimateLine(recipe, await config);
-  } catch {
-    configs.delete(model.name);
-    return null; // The preflight says what is wrong with a model; this line only informs.
-  }
+  const found = await (await session()).estimate(recipe);
+  return found && estimateLine(found);
 }
