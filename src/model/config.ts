@@ -4,7 +4,8 @@
  */
 import { DataError } from "../errors.ts";
 
-export type ModelType = "llama" | "qwen2" | "qwen3";
+/** A Mistral whose sliding window is off computes what a Llama does. */
+export type ModelType = "llama" | "mistral" | "qwen2" | "qwen3";
 
 /** Llama 3.1's stretching of the low rotary frequencies. */
 export interface RopeScaling {
@@ -55,7 +56,7 @@ export interface TensorShape {
   shape: number[];
 }
 
-const modelTypes: readonly string[] = ["llama", "qwen2", "qwen3"];
+const modelTypes: readonly string[] = ["llama", "mistral", "qwen2", "qwen3"];
 /** Far beyond any decoder; guards the multiplications that follow. */
 const largestSize = 2 ** 31 - 1;
 
@@ -117,7 +118,7 @@ export function parseEosIds(raw: Record<string, unknown>, vocabSize: number): nu
 
 function parseModelType(raw: Record<string, unknown>): ModelType {
   const architectures = Array.isArray(raw.architectures) ? raw.architectures.map(String) : [];
-  const fromArchitecture = /^(Llama|Qwen2|Qwen3)ForCausalLM$/
+  const fromArchitecture = /^(Llama|Mistral|Qwen2|Qwen3)ForCausalLM$/
     .exec(architectures[0] ?? "")?.[1]
     ?.toLowerCase();
   const found = raw.model_type ?? fromArchitecture;
@@ -126,8 +127,8 @@ function parseModelType(raw: Record<string, unknown>): ModelType {
     const shown = JSON.stringify(architectures[0] ?? found ?? null);
     throw new DataError(
       "model/unknown-architecture",
-      `Cannot run a model of architecture ${shown}: Llama, Qwen2 or Qwen3 for causal language modelling is needed`,
-      { hint: "Choose a dense Llama, Qwen2, Qwen2.5 or Qwen3 checkpoint" },
+      `Cannot run a model of architecture ${shown}: Llama, Mistral, Qwen2 or Qwen3 for causal language modelling is needed`,
+      { hint: "Choose a dense Llama, Mistral, Qwen2, Qwen2.5 or Qwen3 checkpoint" },
     );
   }
   return found as ModelType;
@@ -188,14 +189,21 @@ function refuseVariants(raw: Record<string, unknown>, modelType: ModelType, maxP
     throw unsupported("its weights are quantised", "Choose the checkpoint in bf16, f16 or f32");
   }
   const layerTypes = Array.isArray(raw.layer_types) ? raw.layer_types : [];
-  const window = raw.sliding_window;
-  const slides = flag(raw, "use_sliding_window") && typeof window === "number" && window < maxPositions;
+  // Mistral's window is on unless it is null, and this wide where nothing is said.
+  const window = modelType === "mistral" ? (raw.sliding_window ?? missingWindow(raw)) : raw.sliding_window;
+  const used = modelType === "mistral" || flag(raw, "use_sliding_window");
+  const slides = used && typeof window === "number" && window < maxPositions;
   if (slides || layerTypes.some((kind) => kind !== "full_attention")) {
     throw unsupported(
       "some of its layers attend within a sliding window",
       "Choose a model with full attention",
     );
   }
+}
+
+/** What `transformers` takes for a Mistral without the key. */
+function missingWindow(raw: Record<string, unknown>): number | null {
+  return "sliding_window" in raw ? null : 4096;
 }
 
 /**

@@ -60,6 +60,19 @@ describe("parseModelConfig()", () => {
     expect(parseModelConfig(qwen3)).toMatchObject({ attentionBias: false, qkNorm: true, headDim: 8 });
   });
 
+  it("reads a Mistral whose window is off as a Llama, and refuses one whose window slides", () => {
+    const mistral = { ...llama, model_type: "mistral", architectures: ["MistralForCausalLM"] };
+    const long = { ...mistral, max_position_embeddings: 32768 };
+    const shape = { modelType: "mistral", attentionBias: false, qkNorm: false, headDim: 4 };
+    expect(parseModelConfig({ ...long, sliding_window: null })).toMatchObject(shape);
+    expect(parseModelConfig(mistral)).toMatchObject({ ...shape, maxPositions: 2048 });
+    expect(tensorNames(parseModelConfig(mistral))).toEqual(tensorNames(parseModelConfig(llama)));
+    for (const window of [{ sliding_window: 4096 }, {}]) {
+      expect(refusal({ ...long, ...window })).toMatchObject({ code: "model/unsupported" });
+      expect(refusal({ ...long, ...window }).message).toMatch(/sliding window/);
+    }
+  });
+
   it("reads Llama 3.1's rotary scaling in its three spellings", () => {
     const numbers = {
       factor: 8,
