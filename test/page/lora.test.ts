@@ -37,7 +37,7 @@ const PLANNED: Steps = {
     await card.getByText("By parts").click();
     const text = await card.getByRole("table").textContent();
     expect(text).toMatch(/Trainer.*Generator.*weights.*adapters.*moments.*in all/);
-    await card.getByText(/needed; more is needed than the 100 MiB/).waitFor();
+    await card.getByText(/needed; gpu.maxMemoryMiB 100 allows 105 MB/).waitFor();
     expect(await card.getByRole("button", { name: "Start", exact: true }).isDisabled()).toBe(true);
     expect(await violations(page)).toEqual([]);
   },

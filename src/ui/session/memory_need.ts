@@ -5,6 +5,7 @@ import { GUARANTEED_LIMITS } from "../../gpu/counting.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { fitRecipe } from "../../planner/fit.ts";
 import { type MemoryPlan, type PlanOptions, planMemory, UNLIMITED } from "../../planner/plan.ts";
+import { byteText } from "./preflight.ts";
 
 export interface MemoryNeed {
   /** Null where its parameters cannot be laid out at all. */
@@ -30,7 +31,7 @@ export function memoryNeed(
     plan = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
     planMemory(recipe, config, { maxSequence, limits });
     if (budgetBytes === undefined || plan.totalBytes <= budgetBytes) return { plan, reason: null, fit: null };
-    reason = `more is needed than the ${maxMemoryMiB} MiB that \`gpu.maxMemoryMiB\` allows`;
+    reason = `\`gpu.maxMemoryMiB\` ${maxMemoryMiB} allows ${byteText(budgetBytes)}`;
   } catch (error) {
     if (!(error instanceof GpuLimitError)) throw error;
     reason = error.message;
