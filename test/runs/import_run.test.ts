@@ -1,12 +1,16 @@
-import { strToU8, unzipSync, zipSync } from "fflate";
+import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { loadModelFiles, openModelMemory } from "../../src/data/source.ts";
-import { latestCheckpoint } from "../../src/runs/checkpoint.ts";
+import { freshAdapters } from "../../src/model/adapters/init.ts";
+import { adapterFolderFiles } from "../../src/model/adapters/peft.ts";
+import { parseModelConfig } from "../../src/model/config.ts";
+import { latestCheckpoint, writeCheckpoint } from "../../src/runs/checkpoint.ts";
 import { exportCheckpoint, exportRun } from "../../src/runs/export_run.ts";
 import { importZip } from "../../src/runs/import_run.ts";
 import { readRecordedRun } from "../../src/runs/recorded_run.ts";
 import { openRun } from "../../src/runs/run_directory.ts";
-import { memoryFiles } from "./memory_files.ts";
+import { listStoredModels } from "../../src/runs/stored_runs.ts";
+import { memoryFiles, TINY_CONFIG } from "./memory_files.ts";
 import { saveStep, storeRun } from "./stored_run.ts";
 
 type Files = Record<string, Uint8Array>;
@@ -150,5 +154,57 @@ describe("a checkpoint's zip", () => {
     await expect(importZip(pack({}), "empty.zip", memory.open)).rejects.toMatchObject({
       code: "import/unknown",
     });
+  });
+});
+
+describe("a zip of adapters", () => {
+  const settings = { rank: 2, alpha: 4, targets: ["v_proj"] as const };
+  const folder = (baseModel: string | null): Files => {
+    const tensors = freshAdapters(parseModelConfig(TINY_CONFIG), settings, 1);
+    return { ...adapterFolderFiles({ settings, tensors, baseModel, revision: null }) };
+  };
+  const within = (name: string, files: Files): Files =>
+    Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${name}/${file}`, bytes]));
+
+  it("is what a checkpoint of adapters is downloaded as, and comes back as a model that is listed", async () => {
+    const memory = memoryFiles();
+    const run = await storeRun(memory, "run", { saved: [] });
+    const moments = { m: new Map(), v: new Map() };
+    const state = { step: 4, weightVersion: 4, optimizerStep: 4, dataCursor: 0, inFlight: [], random: {} };
+    await writeCheckpoint(run.storage, {
+      state: { ...state, recipeHash: run.recipeHash },
+      moments,
+      modelFiles: { ...folder("builtin:chain-sum"), "tokenizer.json": strToU8("{}") },
+    });
+    const zip = await exportCheckpoint("run", memory.open("runs/run"));
+    expect(Object.keys(await unpack(zip)).sort()).toEqual(
+      ["adapter_config.json", "adapter_model.safetensors", "tokenizer.json"].map(
+        (name) => `run-step-4/${name}`,
+      ),
+    );
+    expect(await importZip(zip, "x.zip", memory.open)).toEqual({ kind: "model", name: "run-step-4" });
+    expect(await listStoredModels(memory.open)).toEqual(["run-step-4"]);
+    const whole = await exportRun("run", memory.open("runs/run"));
+    expect(await importZip(whole, "x.zip", memory.open)).toEqual({ kind: "run", name: "run-2" });
+    const found = await latestCheckpoint(memory.open("runs/run-2"));
+    expect(found?.state.step).toBe(4);
+  });
+
+  it("must be adapters that say what they belong to and that are whole", async () => {
+    const memory = memoryFiles();
+    const refused = (files: Files, code: string) =>
+      expect(importZip(pack(within("a", files)), "a.zip", memory.open)).rejects.toMatchObject({ code });
+    const files = folder("owner/name");
+    const { "adapter_model.safetensors": _, ...bare } = files;
+    await refused(bare, "model/missing-file");
+    await refused(folder(null), "adapter/no-base");
+    await refused({ ...files, "adapter_config.json": strToU8("{") }, "model/bad-json");
+    await refused({ ...files, "adapter_model.safetensors": strToU8("cut") }, "safetensors/damaged");
+    const dora = JSON.parse(strFromU8(files["adapter_config.json"]));
+    await refused(
+      { ...files, "adapter_config.json": strToU8(JSON.stringify({ ...dora, use_dora: true })) },
+      "adapter/unsupported",
+    );
+    expect([...memory.files.keys()]).toEqual([]);
   });
 });

@@ -27,7 +27,17 @@ describe("givenModel()", () => {
     expect(givenModel(given("my model: best/config.json"))?.name).toBe("my-model-best");
   });
 
+  it("takes a folder of adapters, which has a config of another name", () => {
+    const model = givenModel(
+      given("a/adapter_config.json", "a/adapter_model.safetensors", "a/b/config.json"),
+    );
+    expect(model?.name).toBe("a");
+    expect(Object.keys(model?.files ?? {})).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+  });
+
   it("is null without a config.json", () => {
-    expect(givenModel(given("own/model.safetensors", "own/config.json.bak"))).toBeNull();
+    expect(
+      givenModel(given("own/model.safetensors", "own/config.json.bak", "own/my_config.json")),
+    ).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseRecipe } from "../../../src/config/parse.ts";
 import type { RunPart, SessionEvent } from "../../../src/ui/session/api.ts";
@@ -65,6 +66,24 @@ describe("Session", () => {
     expect(memory.files.size).toBe(0);
     await expect(session.start({ recipe: NO_MODEL })).resolves.toMatchObject({ from: 0 });
     await ended();
+  });
+
+  it("estimates a recipe whose model is here, and asks nobody for one that is not", async () => {
+    const shipped = new URL("../../../public/models/chain-sum/", import.meta.url);
+    const names = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"];
+    const files = names.map((name) => [
+      `models/chain-sum/${name}`,
+      readFileSync(new URL(name, shipped), "utf8"),
+    ]);
+    const asked = serveSite(Object.fromEntries(files));
+    const recipe = (rank: number, model = "builtin:chain-sum") =>
+      parseRecipe({ model, task: { name: "chain_sum" }, trainer: { lora: { rank } } });
+    const [all, adapters] = [await session.estimate(recipe(0)), await session.estimate(recipe(8))];
+    expect(all?.parameters).toBe(adapters?.parameters);
+    expect(all?.trainerBytes).toBeGreaterThan(adapters?.trainerBytes ?? 0);
+    expect(all?.generatorBytes).toBeLessThan(adapters?.generatorBytes ?? 0);
+    expect(await session.estimate(recipe(0, "builtin:none"))).toBeNull();
+    expect(asked.every((address) => address.startsWith(BASE))).toBe(true);
   });
 
   it("refuses a wrong recipe at once, and a second run while one goes on", async () => {

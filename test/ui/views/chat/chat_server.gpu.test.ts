@@ -82,6 +82,7 @@ const server = new ChatServer({
   },
   findModel: async ({ model }) => {
     if (model === "hub/far") throw new DataError("model/no-folder", "it is not downloaded");
+    if (model === "stored:adapted") return { source: openModelMemory(adapterFolder(true), model) };
     return { source: openModelMemory(modelFolder(0)) };
   },
   openStorage: (folder) => memory.open(folder),
@@ -211,6 +212,34 @@ describe("ChatServer", () => {
     expect(Math.max(...changed.logits.map((logit, i) => Math.abs(logit - first.logits[i])))).toBeGreaterThan(
       0.05,
     );
+    await server.open(source);
+  });
+
+  it("keeps the policy that it has where a newer checkpoint is damaged, and takes the next whole one", async () => {
+    const adapted = { ...source, run: "adapted" };
+    expect((await server.open(adapted)).newest).toEqual({ version: 2, step: 2 });
+    const before = await ask("newest");
+    const files = adapterFolder(true);
+    await save(3, "adapted", { ...files, "adapter_model.safetensors": new Uint8Array(64) });
+    await expect(server.renew()).rejects.toMatchObject({ name: "DataError" });
+    expect(await ask("newest")).toEqual(before);
+    // Of every parameter: the device has given the former weights up when these turn out to be cut.
+    const { "model.safetensors": whole, ...rest } = modelFolder(4);
+    const cut = whole.slice(0, whole.length - 4);
+    await save(4, "adapted", { ...rest, "model.safetensors": cut });
+    await expect(server.renew()).rejects.toMatchObject({ name: "DataError" });
+    await save(5, "adapted", files);
+    expect(await server.renew()).toEqual({ version: 5, step: 5 });
+    expect((await ask("newest")).tokens).toEqual(before.tokens);
+    await server.open(source);
+  });
+
+  it("begins with adapters where the run's model is a folder of them", async () => {
+    await server.open({ ...source, run: "adapted" });
+    const trained = await server.nextTokens("newest", prompt, [], 3);
+    await server.open({ ...source, model: "stored:adapted", run: null });
+    const first = await server.nextTokens("first", prompt, [], 3);
+    expect(first.logits).toEqual(trained.logits);
     await server.open(source);
   });
 
