@@ -4,6 +4,7 @@
  */
 import { DataError } from "./errors.ts";
 import {
+  gpuTrackOf,
   slicesOn,
   Trace,
   type TraceEvent,
@@ -64,6 +65,7 @@ export class RunTimeline {
       details: { ...span.details, step },
     }));
     this.add(slicesOn(TRAINER_TRACK, inStep));
+    this.add(slicesOn(gpuTrackOf(TRAINER_TRACK), trained.gpuSpans));
     // Into the work itself: `pack` is short, and `publish` comes when all is done.
     const used = spans.find(({ name }) => name.startsWith("forward")) ?? first;
     const to = { track: TRAINER_TRACK, at: (9 * used.start + used.end) / 10 };

@@ -12,7 +12,8 @@ const step = {
     { name: "forward, backward, optimiser", start: 1001, end: 1101, details: { tokens: 9 } },
     { name: "publish", start: 1101, end: 1102, details: { version: 4 } },
   ],
-} as TrainerStep;
+  gpuSpans: [{ name: "compute", start: 1002, end: 1100, details: { submits: 3, dispatches: 90 } }],
+} as Partial<TrainerStep> as TrainerStep;
 
 const named = (events: TraceEvent[], kind: TraceEvent["kind"]) =>
   events.filter((event) => event.kind === kind);
@@ -36,6 +37,7 @@ describe("RunTimeline", () => {
       { name: "pack", details: { step: 3 } },
       { name: "forward, backward, optimiser", track: "trainer", details: { step: 3, tokens: 9 } },
       { name: "publish", details: { step: 3, version: 4 } },
+      { name: "compute", track: "GPU of the trainer", start: 1002, end: 1100, details: { submits: 3 } },
     ]);
     expect(named(events, "mark")).toEqual([{ kind: "mark", name: "version 4", at: 1102 }]);
     const arrows = named(events, "arrow") as Extract<TraceEvent, { kind: "arrow" }>[];

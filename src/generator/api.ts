@@ -106,5 +106,6 @@ export type ToGenerator = { kind: "groups"; groups: PromptGroup[] };
 export type FromGenerator =
   /** `at` lies within the last decode span. */
   | { kind: "rollouts"; rollouts: Rollout[]; at: number }
-  | { kind: "report"; report: GeneratorReport; spans: TraceSpan[] }
+  /** `gpuSpans`: when its GPU's queue had work; see `QueueLog`. */
+  | { kind: "report"; report: GeneratorReport; spans: TraceSpan[]; gpuSpans: TraceSpan[] }
   | { kind: "failed"; error: ErrorRecord };

@@ -4,7 +4,7 @@
  */
 import { WorkerError } from "../errors.ts";
 import { RecentRate } from "../metrics/rate.ts";
-import { slicesOn, type TraceEvent, type TraceMoment } from "../metrics/trace.ts";
+import { gpuTrackOf, slicesOn, type TraceEvent, type TraceMoment } from "../metrics/trace.ts";
 import type { PromptTokens, Rollout } from "../rollout.ts";
 import { type Connection, connect, transfer } from "../rpc/connect.ts";
 import { decodeError } from "../rpc/errors.ts";
@@ -276,6 +276,7 @@ export class GeneratorPool {
         for (const { name, start, end } of message.spans)
           if (name !== "wait") member.patience.worked(end - start);
         this.options.onTrace?.(slicesOn(trackOf(member), message.spans));
+        this.options.onTrace?.(slicesOn(gpuTrackOf(trackOf(member)), message.gpuSpans));
       } else if (message.kind === "failed") await this.died(member, decodeError(message.error));
       else for (const rollout of message.rollouts) this.collect(member, rollout, message.at);
     }

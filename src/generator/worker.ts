@@ -3,6 +3,7 @@ import { settleHalfForm } from "../bench/require_self_test.ts";
 import { openWeights } from "../data/weights_handle.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { logQueue } from "../gpu/queue_log.ts";
 import { traceClock } from "../metrics/trace.ts";
 import { encodeError } from "../rpc/errors.ts";
 import { type TypedPort, typedPort } from "../rpc/port.ts";
@@ -62,6 +63,7 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
     port: TypedPort<ToGenerator, FromGenerator>,
     options: GeneratorOptions,
   ): Promise<void> {
+    const queueLog = logQueue(engine.gpu);
     let reported = performance.now();
     while (!port.closed) {
       for (let message = port.poll(); message; message = port.poll()) engine.admit(message.groups);
@@ -81,7 +83,8 @@ export class GeneratorWorker implements Omit<GeneratorApi, "hang"> {
         engine.admit(message.groups);
       }
       if (performance.now() - reported > REPORT_EVERY_MS || !engine.busy) {
-        await port.send({ kind: "report", report: engine.takeReport(), spans: engine.spans.take() });
+        const [spans, gpuSpans] = [engine.spans.take(), queueLog.take()];
+        await port.send({ kind: "report", report: engine.takeReport(), spans, gpuSpans });
         reported = performance.now();
       }
     }

@@ -6,6 +6,7 @@ import { GpuLimitError, GpuLostError, GpuUnavailableError, ShaderError } from ".
 import { BUFFER_USAGE, GpuBuffer } from "./buffer.ts";
 import type { AnyKernel } from "./kernel.ts";
 import { compilePipeline, type Pipeline } from "./pipeline.ts";
+import type { QueueLog } from "./queue_log.ts";
 import { StagingPool } from "./readback.ts";
 
 /** What the adapter offers beyond WebGPU's guaranteed limits. */
@@ -41,6 +42,8 @@ export class Gpu {
   allocations = 0;
   /** Estimated work after which a recorder submits by itself; `calibrateSubmits` fits it to the adapter. */
   maxFlopsPerSubmit = 2e9;
+  /** When the queue had work; null where nobody takes it. */
+  queueLog: QueueLog | null = null;
   private readonly pipelines = new Map<string, Pipeline>();
   private uncaptured: GPUError | null = null;
   private lossReason: GpuLostError | null = null;
@@ -167,7 +170,9 @@ export class Gpu {
 
   /** Resolves when all submitted work is done. @throws what `assertHealthy` throws. */
   async idle(): Promise<void> {
+    const submits = this.queueLog?.submits ?? 0;
     await Promise.race([this.device.queue.onSubmittedWorkDone(), this.lost]);
+    this.queueLog?.finished(submits);
     this.assertHealthy();
   }
 

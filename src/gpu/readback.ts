@@ -36,12 +36,14 @@ export class StagingPool {
       at += length * 4;
     }
     device.queue.submit([encoder.finish()]);
+    const submits = this.gpu.queueLog?.submitted(0) ?? 0;
     const mapped = staging.mapAsync(GPUMapMode.READ, 0, Math.max(4, total));
     const outcome = await Promise.race([mapped.then(() => null), this.gpu.lost]).catch((cause: unknown) => {
       this.gpu.assertHealthy();
       throw cause;
     });
     if (outcome) throw outcome;
+    this.gpu.queueLog?.finished(submits);
     this.gpu.assertHealthy();
     const bytes = staging.getMappedRange(0, Math.max(4, total));
     at = 0;

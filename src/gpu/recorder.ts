@@ -133,6 +133,7 @@ export class Recorder {
     // Ordered on the queue: earlier submits have read their parameters before this write lands.
     if (this.slot > 0) queue.writeBuffer(this.arena, 0, this.arenaBytes, 0, this.slot * SLOT);
     queue.submit([this.encoder.finish()]);
+    this.gpu.queueLog?.submitted(this.slot);
     this.encoder = null;
     this.slot = 0;
     this.pendingFlops = 0;

@@ -1,6 +1,7 @@
 /**
  * A run's timeline as Chrome trace events: a track per worker, slices, waits, arrows from what made something to what
- * used it, weight versions as marks across all tracks. Perfetto and chrome://tracing read it.
+ * used it, weight versions as marks across all tracks, below each worker with a GPU when that had work. Perfetto and
+ * chrome://tracing read it.
  */
 
 /** A moment on a track, in milliseconds of `traceClock`. */
@@ -37,7 +38,7 @@ export interface TraceSpan {
 }
 
 /** Spans kept for one who never takes them. */
-const SPANS_KEPT = 10_000;
+export const SPANS_KEPT = 10_000;
 
 /** A worker's spans until they are sent along with what it reports anyway. */
 export class SpanLog {
@@ -60,6 +61,16 @@ export class SpanLog {
 
 export function slicesOn(track: string, spans: readonly TraceSpan[]): TraceEvent[] {
   return spans.map((span) => ({ kind: "slice", track, ...span }));
+}
+
+/** The track of the queue of a worker's GPU: "GPU of generator 0", "GPU of the trainer". */
+export function gpuTrackOf(worker: string): string {
+  return `GPU of ${/\d$/.test(worker) ? "" : "the "}${worker}`;
+}
+
+/** The worker whose GPU a track is of; null for a track of no GPU. */
+export function gpuOwnerOf(track: string): string | null {
+  return /^GPU of (?:the )?(.+)$/.exec(track)?.[1] ?? null;
 }
 
 type ChromeEvent = Record<string, unknown>;
@@ -119,7 +130,10 @@ export class Trace {
     ];
     for (const [name, tid] of tracks) {
       names.push({ ph: "M", name: "thread_name", pid: process, tid, args: { name } });
-      names.push({ ph: "M", name: "thread_sort_index", pid: process, tid, args: { sort_index: tid } });
+      const owner = tracks.get(gpuOwnerOf(name) ?? "");
+      // Even numbers for workers, so that a GPU has room directly below its own.
+      const args = { sort_index: owner === undefined ? 2 * tid : 2 * owner + 1 };
+      names.push({ ph: "M", name: "thread_sort_index", pid: process, tid, args });
     }
     return JSON.stringify({
       displayTimeUnit: "ms",
@@ -145,7 +159,7 @@ function chromeEvents(
     case "slice": {
       const ts = time(event.start);
       const dur = Math.max(0, Math.round((time(event.end) - ts) * 1e3) / 1e3);
-      const stage = event.track.split(" ")[0];
+      const [stage] = (gpuOwnerOf(event.track) ?? event.track).split(" ");
       const slice: ChromeEvent = {
         ph: "X",
         name,

@@ -70,6 +70,8 @@ export interface TrainerStep {
    * GPU: `pack`, `forward, backward, optimiser` for each minibatch, at last `publish`.
    */
   spans: TraceSpan[];
+  /** When its GPU's queue had work since the last step; see `QueueLog`. */
+  gpuSpans: TraceSpan[];
 }
 
 /** What a user may turn while a run goes on. */

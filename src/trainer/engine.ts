@@ -36,7 +36,8 @@ export interface EngineStart {
   state: OptimizerState;
 }
 
-export interface EngineStep extends Omit<TrainerStep, "version" | "computeMs" | "publishMs" | "spans"> {
+export interface EngineStep
+  extends Omit<TrainerStep, "version" | "computeMs" | "publishMs" | "spans" | "gpuSpans"> {
   /** What is trained, by shard, where it is small enough to come with the step's figures; else see `streamTrained`. */
   trained: Float32Array[] | null;
 }

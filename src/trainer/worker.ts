@@ -4,6 +4,7 @@ import type { Recipe } from "../config/schema.ts";
 import { openWeights } from "../data/weights_handle.ts";
 import { WorkerError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { logQueue } from "../gpu/queue_log.ts";
 import { traceClock } from "../metrics/trace.ts";
 import {
   openWeightWriter,
@@ -58,6 +59,8 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
     const version = Math.max(firstVersion, writer.newestVersion() + 1);
     this.running = { engine, writer, recipe, payload, version };
     await this.publish(null);
+    // The worker's own track begins here as well.
+    logQueue(gpu);
     return { adapter: gpu.adapterName, allocatedBytes: gpu.allocatedBytes + gpu.supportBytes, version };
   }
 
@@ -78,6 +81,7 @@ export class TrainerWorker implements Omit<TrainerApi, "hang"> {
       computeMs: computed - from,
       publishMs: published - computed,
       spans: spans.take(),
+      gpuSpans: running.engine.policy.gpu.queueLog?.take() ?? [],
     };
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TraceEvent } from "../../src/metrics/trace.ts";
+import { NO_GAP } from "../../src/gpu/queue_log.ts";
+import { gpuTrackOf, type TraceEvent } from "../../src/metrics/trace.ts";
 import { openDiskStorage } from "../../src/runs/disk.ts";
 import { readRecordedRun } from "../../src/runs/recorded_run.ts";
 import { openRun } from "../../src/runs/run_directory.ts";
@@ -33,7 +34,14 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
 
   it("has a track for every worker, with all that it did", () => {
     expect(new Set(slices.map(({ track }) => track))).toEqual(
-      new Set(["generator 0", "verifier 0", "verifier 1", "trainer"]),
+      new Set([
+        "generator 0",
+        "GPU of generator 0",
+        "verifier 0",
+        "verifier 1",
+        "trainer",
+        "GPU of the trainer",
+      ]),
     );
     const names = (track: string) => new Set(on(track).map(({ name }) => name));
     for (const name of ["prefill", "decode", "take weights"]) expect(names("generator 0")).toContain(name);
@@ -64,6 +72,47 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
         if (k > 0) expect(start - inTime[k - 1].end).toBeGreaterThan(-2e-3);
       }
     }
+  });
+
+  it("has a track for every worker's GPU, whose work lies within what the worker did meanwhile", () => {
+    for (const [worker, activities] of [
+      ["generator 0", /^(prefill|decode)$/],
+      // Weights are read back to be published and saved.
+      ["trainer", /^(pack|forward, backward, optimiser|publish|save)$/],
+    ] as const) {
+      const did = on(worker).filter(({ name }) => activities.test(name));
+      did.sort((a, b) => a.start - b.start);
+      const busy = on(gpuTrackOf(worker));
+      expect(busy.length).toBeGreaterThan(4);
+      for (const { start, end, details } of busy) {
+        expect(details).toEqual({ submits: expect.any(Number), dispatches: expect.any(Number) });
+        // From one slice to the next as long as they follow each other: prefill and decode are one piece of GPU work. The
+        // clock is one and the worker's slice is ended after its read-back was told, so nothing but rounding to a
+        // thousandth of a millisecond in the file lies between; and work that follows within NO_GAP is one span.
+        let reached = start;
+        for (const slice of did)
+          if (slice.start <= reached + NO_GAP + 2e-3) reached = Math.max(reached, slice.end);
+        const first = did.find((slice) => slice.end > start);
+        expect(first?.start, `${worker} at ${start}`).toBeLessThanOrEqual(start + 2e-3);
+        expect(reached, `${worker} at ${start}`).toBeGreaterThanOrEqual(end - 2e-3);
+      }
+    }
+    // Nothing is trained and nothing is decoded without the GPU: each such slice has a span that ends within it.
+    for (const [worker, name] of [
+      ["generator 0", "decode"],
+      ["trainer", "forward, backward, optimiser"],
+    ]) {
+      const busy = on(gpuTrackOf(worker), "compute");
+      for (const { start, end } of on(worker, name))
+        expect(busy.some((span) => span.start <= end && span.end >= start && span.end <= end + 2e-3)).toBe(
+          true,
+        );
+    }
+    // One optimiser step is hundreds of dispatches in few submits.
+    const computed = on(gpuTrackOf("trainer"), "compute").map(
+      ({ details }) => details as Record<string, number>,
+    );
+    for (const { submits, dispatches } of computed) expect(dispatches).toBeGreaterThan(10 * submits);
   });
 
   it("leads from every group's last decode to the step that used it", () => {
@@ -104,6 +153,10 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
     const longer = await traceOf(trained.folder);
     expect(longer.length).toBeGreaterThan(trace.length);
     expect(longer.slice(0, 3)).toEqual(trace.slice(0, 3));
+    const gpu = (events: TraceEvent[]) =>
+      events.filter((event) => event.kind === "slice" && event.track === gpuTrackOf("trainer"));
+    expect(gpu(longer).length).toBeGreaterThan(gpu(trace).length);
+    expect(gpu(longer).slice(0, gpu(trace).length)).toEqual(gpu(trace));
     const publish = longer.filter((event) => event.kind === "slice" && event.name === "publish");
     expect(publish).toHaveLength(5);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatRow, parseRows } from "../../src/metrics/ndjson.ts";
 import { shortCount, shortDuration, stepLine } from "../../src/metrics/progress.ts";
-import { coveredShare, Trace, type TraceEvent } from "../../src/metrics/trace.ts";
+import { coveredShare, gpuOwnerOf, gpuTrackOf, Trace, type TraceEvent } from "../../src/metrics/trace.ts";
 
 interface Chrome {
   traceEvents: {
@@ -11,7 +11,8 @@ interface Chrome {
     dur: number;
     tid: number;
     id: number;
-    args: { name: string };
+    cat: string;
+    args: { name: string; sort_index: number };
   }[];
 }
 
@@ -52,6 +53,39 @@ describe("Trace", () => {
     }
     expect(traceEvents.find(({ ph }) => ph === "i")).toMatchObject({ name: "version 1", ts: 10_000 });
     expect(traceEvents.find(({ ph }) => ph === "C")).toMatchObject({ args: { value: 2 } });
+  });
+
+  it("names a worker's GPU by its worker and sorts it directly below, whichever was told of first", () => {
+    const workers = ["trainer", "generator 0", "generator 10"];
+    for (const worker of [...workers, "verifier 0"]) {
+      expect(gpuOwnerOf(gpuTrackOf(worker))).toBe(worker);
+      expect(gpuOwnerOf(worker)).toBeNull();
+    }
+    const trace = new Trace();
+    for (const track of [
+      "GPU of generator 0",
+      "trainer",
+      "generator 0",
+      "GPU of the trainer",
+      "generator 10",
+    ])
+      trace.add({ kind: "slice", track, name: "compute", start: 0, end: 1 });
+    const { traceEvents } = JSON.parse(trace.toJson()) as Chrome;
+    const named = new Map(
+      traceEvents.filter(({ name }) => name === "thread_name").map(({ tid, args }) => [tid, args.name]),
+    );
+    const sorted = traceEvents
+      .filter(({ name }) => name === "thread_sort_index")
+      .sort((a, b) => a.args.sort_index - b.args.sort_index);
+    expect(sorted.map(({ tid }) => named.get(tid))).toEqual([
+      "trainer",
+      "GPU of the trainer",
+      "generator 0",
+      "GPU of generator 0",
+      "generator 10",
+    ]);
+    const stages = traceEvents.filter(({ ph }) => ph === "X").map(({ cat }) => cat);
+    expect(stages).toEqual(["generator", "trainer", "generator", "trainer", "generator"]);
   });
 
   it("keeps the newest events and counts the others", () => {

@@ -7,7 +7,14 @@ import { readTrace } from "../../src/metrics/trace_read.ts";
 /** As long after 1970 as real moments are: doubles are coarse there. */
 const epoch = 1_795_401_382_952.25;
 const at = fc.integer({ min: 0, max: 4_000_000 }).map((step) => epoch + step / 64);
-const track = fc.constantFrom("generator 0", "generator 1", "verifier 0", "trainer");
+const track = fc.constantFrom(
+  "generator 0",
+  "GPU of generator 0",
+  "generator 1",
+  "verifier 0",
+  "GPU of the trainer",
+  "trainer",
+);
 const name = fc.string({ minLength: 1, maxLength: 8 });
 const moment = fc.record({ track, at });
 const event: fc.Arbitrary<TraceEvent> = fc.oneof(
