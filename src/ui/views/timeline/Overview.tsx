@@ -63,14 +63,16 @@ function paint({ index, whole }: TimelineController, host: HTMLElement, canvas: 
   const width = host.clientWidth;
   const context = canvas.getContext("2d");
   if (!context || width === 0) return;
-  const lane = Math.max(2, Math.min(MOST_LANE, Math.floor(LANES / Math.max(index.tracks.length, 1)) - 1));
-  const height = index.tracks.length * (lane + 1) - 1 + 2 * ROOM;
+  // Without GPUs, whose work is that of their workers in more detail.
+  const tracks = index.tracks.filter(({ gpu }) => !gpu);
+  const lane = Math.max(2, Math.min(MOST_LANE, Math.floor(LANES / Math.max(tracks.length, 1)) - 1));
+  const height = tracks.length * (lane + 1) - 1 + 2 * ROOM;
   const ratio = fitCanvas(canvas, width, height);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   const styles = new SliceStyles(readPalette(host));
   const view = overall(whole);
-  index.tracks.forEach(({ name, lanes: [slices] }, i) => {
+  tracks.forEach(({ name, lanes: [slices] }, i) => {
     const top = ROOM + i * (lane + 1);
     visitLane(slices, view, width, {
       slice: (x, wide, slice) => {

@@ -1,5 +1,6 @@
 /** What is known of the slice that is pointed at or selected; keeps its place while there is none. */
 
+import { gpuOwnerOf } from "../../../metrics/trace.ts";
 import { colourStage, isWait } from "./activities.ts";
 import type { TimelineController } from "./controller.ts";
 import { describe, EXACT, type Link } from "./describe.ts";
@@ -29,7 +30,11 @@ export function SliceCard({ controller, help }: { controller: TimelineController
   return (
     <div class="timeline-card">
       <div class="timeline-what">
-        <h3 class={`timeline-title ${stage ?? ""}${isWait(slice.name) ? " wait" : ""}`}>{title}</h3>
+        <h3
+          class={`timeline-title ${stage ?? ""}${isWait(slice.name) ? " wait" : gpuOwnerOf(slice.track) ? " gpu" : ""}`}
+        >
+          {title}
+        </h3>
         <dl class="timeline-facts num">
           <Fact name="track" value={track} />
           <Fact name="start" value={start} />

@@ -59,6 +59,7 @@ function Chart({ run, controller }: { run: RunFeed; controller: TimelineControll
       <TimelineCanvas controller={controller} help={help} />
       <p class="timeline-legend small soft">
         <span class="timeline-key wait">waits</span>
+        <span class="timeline-key gpu">GPU at work</span>
         <span class="timeline-key idle">idle</span>
         <span class="timeline-key version">new weights, by version</span>
       </p>

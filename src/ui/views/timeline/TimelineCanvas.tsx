@@ -190,10 +190,10 @@ export function TimelineCanvas({ controller, help }: CanvasProps) {
         {layout.value?.rows.map(({ track, y, height, lanesY }) => (
           <span
             key={track.name}
-            class={`timeline-name ${track.stage ?? ""}`}
+            class={`timeline-name ${track.stage ?? ""}${track.gpu ? " gpu" : ""}`}
             style={{ top: `${y}px`, height: `${layout.value?.compact ? lanesY - y - 3 : height}px` }}
           >
-            {track.name}
+            {track.gpu ? "its GPU" : track.name}
           </span>
         ))}
         {layout.value?.levels.map(({ name, y, height, curveY }) => (

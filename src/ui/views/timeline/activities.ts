@@ -1,9 +1,10 @@
 /** What the names in a trace mean: whose track it is, which slices are waits, and for what. */
+import { gpuOwnerOf } from "../../../metrics/trace.ts";
 import { STAGES, type StageName } from "../../state/records.ts";
 
-/** A track's stage by its first word, as in `generator 0`; null for a track of no stage. */
+/** A track's stage by its first word, as in `generator 0`, or that of its GPU's owner; null for a track of no stage. */
 export function stageOf(track: string): StageName | null {
-  const [word] = track.split(" ");
+  const [word] = (gpuOwnerOf(track) ?? track).split(" ");
   return STAGES.find((stage) => stage === word) ?? null;
 }
 
@@ -52,7 +53,12 @@ export function shadeOf(name: string): number {
 
 const ORDER: readonly (StageName | null)[] = ["tasks", "generator", "verifier", "trainer", "weights", null];
 
-/** Tracks in the order of the loop, then by number. */
+/** Tracks in the order of the loop, then by number, each worker's GPU below it. */
 export function compareTracks(a: string, b: string): number {
-  return ORDER.indexOf(stageOf(a)) - ORDER.indexOf(stageOf(b)) || a.localeCompare(b, "en", { numeric: true });
+  const [ownerA, ownerB] = [gpuOwnerOf(a), gpuOwnerOf(b)];
+  return (
+    ORDER.indexOf(stageOf(a)) - ORDER.indexOf(stageOf(b)) ||
+    (ownerA ?? a).localeCompare(ownerB ?? b, "en", { numeric: true }) ||
+    Number(ownerA !== null) - Number(ownerB !== null)
+  );
 }

@@ -88,7 +88,10 @@ function turns(trainer: StageTime, generator: StageTime): string {
 }
 
 function stageTime(shares: readonly TrackShare[], stage: StageName, length: number): StageTime | null {
-  const own = shares.filter(({ track, activities }) => track.stage === stage && activities.length > 0);
+  // Workers alone: a GPU without work says nothing of what its worker waited for.
+  const own = shares.filter(
+    ({ track, activities }) => track.stage === stage && !track.gpu && activities.length > 0,
+  );
   if (own.length === 0 || length <= 0) return null;
   const mean = (of: (share: TrackShare) => number) =>
     own.reduce((sum, share) => sum + of(share), 0) / own.length / length;

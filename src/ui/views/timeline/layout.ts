@@ -35,6 +35,9 @@ export const VERSIONS = 20;
 export const HEAD = RULER + VERSIONS;
 
 const FEW = 4;
+/** A GPU lies close to its worker, and is lower. */
+const GPU_LANE = 16;
+const GPU_BETWEEN = 3;
 /** Lanes of one track share at most this height before they become thinner. */
 const MOST_HEIGHT = 84;
 const LEAST_LANE = 7;
@@ -42,14 +45,17 @@ const LANE_GAP = 2;
 
 export function layoutOf(index: TraceIndex, compact: boolean): Layout {
   // A few tracks take the room that many would need.
-  const lane = compact || index.tracks.length <= FEW ? 34 : 26;
+  const lane = compact || index.tracks.filter(({ gpu }) => !gpu).length <= FEW ? 34 : 26;
   const between = compact ? 8 : 10;
   const name = compact ? 20 : 0;
   let y = HEAD + (compact ? 2 : 8);
-  const rows = index.tracks.map((track): Row => {
+  const rows = index.tracks.map((track, i): Row => {
+    // Names that stand above keep the two apart.
+    if (track.gpu && i > 0 && !compact) y -= between - GPU_BETWEEN;
     const count = track.lanes.length;
+    const most = track.gpu ? GPU_LANE : lane;
     const laneHeight =
-      count === 1 ? lane : Math.max(LEAST_LANE, Math.min(lane, Math.floor(MOST_HEIGHT / count)));
+      count === 1 ? most : Math.max(LEAST_LANE, Math.min(most, Math.floor(MOST_HEIGHT / count)));
     const height = name + count * laneHeight + (count - 1) * LANE_GAP;
     const row = { track, lanes: count, y, lanesY: y + name, laneHeight, height };
     y += height + between;

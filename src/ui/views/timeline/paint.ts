@@ -109,7 +109,8 @@ export class Painter {
           context.fillRect(x, top, width, laneHeight);
         },
         gap: (x, width, next) => {
-          if (i === 0) this.gap(scene, x, width, top + laneHeight / 2, next);
+          // What a GPU does next is its worker's to say.
+          if (i === 0 && !track.gpu) this.gap(scene, x, width, top + laneHeight / 2, next);
         },
       };
       visitLane(lane, scene.view, scene.width, visitor);
@@ -129,16 +130,16 @@ export class Painter {
       context.roundRect(left, top, width, high, radius);
       context.fill();
     } else context.fillRect(left, top, width, high);
-    if (style.wait && width > 5)
-      this.pencil.hatch({ x: left, y: top, width, height: high }, x, style.line, radius);
+    if (style.hatch && width > 5)
+      this.pencil.hatch({ x: left, y: top, width, height: high }, x, style.line, radius, style.hatch);
     const start = Math.max(left, 0);
     const room = Math.min(left + width, scene.width) - start - 12;
     if (high < 14 || room < LEAST_LABEL) return;
     this.pencil.font(LABEL);
     const text =
       this.pencil.shorten(labelOf(slice), room) || this.pencil.shorten(style.wait ? "waits" : "", room);
-    // A plain ground behind the words of a wait: hatching would cross them.
-    if (text) this.label(text, LABEL, start + 6, top + high / 2, style.text, style.wait ? style.fill : "");
+    // A plain ground behind words on hatching, which would cross them.
+    if (text) this.label(text, LABEL, start + 6, top + high / 2, style.text, style.hatch ? style.fill : "");
   }
 
   private gap(scene: Scene, x: number, width: number, middle: number, next: Slice): void {
@@ -163,7 +164,7 @@ export class Painter {
       pencil.font(font);
       if (ground) {
         pencil.context.fillStyle = ground;
-        pencil.context.fillRect(x - 3, y - 8, pencil.measure(text) + 6, 16);
+        pencil.context.fillRect(x - 3, y - 7, pencil.measure(text) + 6, 14);
       }
       pencil.text(text, x, y, colour);
     }

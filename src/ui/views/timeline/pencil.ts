@@ -3,6 +3,9 @@
 /** Pixels from one hatching line to the next. */
 const HATCH = 8;
 
+/** From the lower left to the upper right, or from the upper left to the lower right. */
+export type Hatch = "up" | "down";
+
 /** Fewer letters than these say nothing of the rest. */
 const LEAST_LETTERS = 7;
 
@@ -66,10 +69,11 @@ export class Pencil {
     origin: number,
     colour: string,
     radius: number,
+    way: Hatch,
   ): void {
     const { context, ratio } = this;
     const { x, y, width, height } = box;
-    const pattern = this.pattern(colour);
+    const pattern = this.pattern(colour, way);
     context.beginPath();
     context.roundRect(x + 0.5, y + 0.5, width - 1, height - 1, radius);
     if (pattern) {
@@ -85,8 +89,8 @@ export class Pencil {
     context.globalAlpha = 1;
   }
 
-  private pattern(colour: string): CanvasPattern | null {
-    const known = this.patterns.get(colour);
+  private pattern(colour: string, way: Hatch): CanvasPattern | null {
+    const known = this.patterns.get(colour + way);
     if (known !== undefined) return known;
     const size = Math.round(HATCH * this.ratio);
     const tile = document.createElement("canvas");
@@ -98,13 +102,13 @@ export class Pencil {
       context.lineWidth = this.ratio;
       context.beginPath();
       for (const shift of [-size, 0, size]) {
-        context.moveTo(shift - 1, size + 1);
-        context.lineTo(shift + size + 1, -1);
+        context.moveTo(shift - 1, way === "up" ? size + 1 : -1);
+        context.lineTo(shift + size + 1, way === "up" ? -1 : size + 1);
       }
       context.stroke();
     }
     const pattern = this.context.createPattern(tile, "repeat");
-    this.patterns.set(colour, pattern);
+    this.patterns.set(colour + way, pattern);
     return pattern;
   }
 }

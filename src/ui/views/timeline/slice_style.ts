@@ -1,6 +1,11 @@
-/** How slices look: a solid fill for work, a pale hatched one for waits, and text that is read on it. */
+/**
+ * How slices look: a solid fill for a worker's work, a pale hatched one for waits, a lighter one hatched the other way for
+ * its GPU's work, and text that is read on it.
+ */
+import { gpuOwnerOf } from "../../../metrics/trace.ts";
 import { colourStage, isWait, shadeOf, stageOf } from "./activities.ts";
 import { css, mix, type Palette, type Rgb, readableOn } from "./palette.ts";
+import type { Hatch } from "./pencil.ts";
 
 export interface SliceStyle {
   fill: string;
@@ -8,7 +13,12 @@ export interface SliceStyle {
   /** The stage's own colour, for outlines and hatching. */
   line: string;
   wait: boolean;
+  /** Which way it is hatched; null where it is solid. */
+  hatch: Hatch | null;
 }
+
+/** How much of the stage's colour is in a GPU's. */
+const GPU_TINT = 0.3;
 
 /** Styles by track and name, made once for each palette. */
 export class SliceStyles {
@@ -35,9 +45,8 @@ export class SliceStyles {
     const key = `${track}\n${covered}${waits}`;
     let shade = this.shades.get(key);
     if (!shade) {
-      shade = css(
-        mix(this.palette.sunk, this.stage(track), waits ? 0.08 + covered * 0.2 : 0.25 + covered * 0.75),
-      );
+      const work = gpuOwnerOf(track) === null ? 0.25 + covered * 0.75 : 0.15 + covered * 0.4;
+      shade = css(mix(this.palette.sunk, this.stage(track), waits ? 0.08 + covered * 0.2 : work));
       this.shades.set(key, shade);
     }
     return shade;
@@ -54,9 +63,19 @@ export class SliceStyles {
     const base = owner ? palette.stages[owner] : palette.other;
     if (isWait(name)) {
       const fill = mix(palette.card, base, 0.1);
-      return { fill: css(fill), text: css(mix(base, palette.ink, 0.45)), line: css(base), wait: true };
+      return {
+        fill: css(fill),
+        text: css(mix(base, palette.ink, 0.45)),
+        line: css(base),
+        wait: true,
+        hatch: "up",
+      };
+    }
+    if (gpuOwnerOf(track) !== null) {
+      const fill = mix(palette.card, base, GPU_TINT);
+      return { fill: css(fill), text: css(readableOn(fill)), line: css(base), wait: false, hatch: "down" };
     }
     const fill = mix(base, palette.ink, shadeOf(name));
-    return { fill: css(fill), text: css(readableOn(fill)), line: css(base), wait: false };
+    return { fill: css(fill), text: css(readableOn(fill)), line: css(base), wait: false, hatch: null };
   }
 }

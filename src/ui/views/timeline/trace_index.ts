@@ -2,7 +2,7 @@
  * A trace, arranged for drawing: slices by track and lane, in order of time, so that what is in view is found by binary
  * search. Takes only what is new of a growing array; begins anew when it is given another array.
  */
-import type { TraceEvent } from "../../../metrics/trace.ts";
+import { gpuOwnerOf, type TraceEvent } from "../../../metrics/trace.ts";
 import type { StageName } from "../../state/records.ts";
 import { compareTracks, stageOf } from "./activities.ts";
 import { Lane } from "./lane.ts";
@@ -21,6 +21,8 @@ export interface Span {
 export interface Track {
   readonly name: string;
   readonly stage: StageName | null;
+  /** Of the queue of a worker's GPU. */
+  readonly gpu: boolean;
   /** By start; of two that start together the longer first. */
   slices: Slice[];
   /** Slices of a lane do not overlap, so they are in order of their ends as well. */
@@ -167,7 +169,7 @@ export class TraceIndex {
   private trackOf(name: string): Track {
     let track = this.byName.get(name);
     if (!track) {
-      track = { name, stage: stageOf(name), slices: [], lanes: [new Lane()] };
+      track = { name, stage: stageOf(name), gpu: gpuOwnerOf(name) !== null, slices: [], lanes: [new Lane()] };
       this.byName.set(name, track);
       this.tracks = [...this.tracks, track].sort((a, b) => compareTracks(a.name, b.name));
     }

@@ -131,6 +131,21 @@ describe("bottleneckOf()", () => {
     expect(told({}).sentence).toBe("Nothing was traced in the last minute.");
   });
 
+  it("says the same whatever the tracks of GPUs show", () => {
+    const workers: Record<string, [string, number][]> = {
+      trainer: [
+        ["wait for rollouts", 0.38],
+        ["forward, backward, optimiser", 0.62],
+      ],
+      "generator 0": [["decode", 1]],
+    };
+    const gpus: Record<string, [string, number][]> = {
+      "GPU of the trainer": [["compute", 0.1]],
+      "GPU of generator 0": [["compute", 0.2]],
+    };
+    expect(told({ ...workers, ...gpus })).toEqual(told(workers));
+  });
+
   it("needs no generator's track, as in a trace of the trainer alone", () => {
     const { stage, sentence } = told({
       trainer: [

@@ -10,10 +10,10 @@ import {
 import { TraceIndex } from "../../../../src/ui/views/timeline/trace_index.ts";
 import { syntheticTrace } from "./synthetic_trace.ts";
 
-function synthetic(): TraceIndex {
+function synthetic(gpus = false): TraceIndex {
   const index = new TraceIndex();
   index.sync([
-    ...syntheticTrace({ steps: 6, origin: 0 }),
+    ...syntheticTrace({ steps: 6, origin: 0, gpus }),
     { kind: "level", name: "queue", at: 10, value: 3 },
   ]);
   return index;
@@ -36,6 +36,47 @@ describe("layoutOf()", () => {
     expect(wide.rows[0].lanesY).toBe(wide.rows[0].y);
   });
 
+  it("lays a worker's GPU directly below it: nearer than the next worker and lower", () => {
+    for (const compact of [false, true]) {
+      const { rows, levels, height } = layoutOf(synthetic(true), compact);
+      expect(rows.map(({ track }) => track.name)).toEqual([
+        "generator 0",
+        "GPU of generator 0",
+        "generator 1",
+        "GPU of generator 1",
+        "verifier 0",
+        "verifier 1",
+        "trainer",
+        "GPU of the trainer",
+      ]);
+      let reached = HEAD;
+      for (const row of [...rows, ...levels]) {
+        expect(row.y).toBeGreaterThanOrEqual(reached);
+        reached = row.y + row.height;
+      }
+      expect(height).toBeGreaterThanOrEqual(reached);
+      for (const [i, row] of rows.entries()) {
+        if (!row.track.gpu) continue;
+        const owner = rows[i - 1];
+        expect(row.laneHeight).toBeLessThan(owner.laneHeight);
+        // High enough for its words.
+        expect(row.laneHeight).toBeGreaterThanOrEqual(14);
+        if (!compact && i + 1 < rows.length)
+          expect(row.y - (owner.y + owner.height)).toBeLessThan(rows[i + 1].y - (row.y + row.height));
+      }
+    }
+  });
+
+  it("gives workers the same room with and without GPUs", () => {
+    for (const compact of [false, true]) {
+      const [without, beside] = [false, true].map((gpus) => layoutOf(synthetic(gpus), compact));
+      const workers = beside.rows.filter(({ track }) => !track.gpu);
+      expect(workers.map(({ laneHeight }) => laneHeight)).toEqual(
+        without.rows.map(({ laneHeight }) => laneHeight),
+      );
+    }
+  });
+
   it("keeps many lanes of one track within a bounded height", () => {
     const index = new TraceIndex();
     index.sync(
@@ -54,7 +95,7 @@ describe("layoutOf()", () => {
 });
 
 describe("hit()", () => {
-  const index = synthetic();
+  const index = synthetic(true);
   const layout = layoutOf(index, false);
   const view = { from: 0, to: 2000 };
   const width = 1000;
@@ -66,7 +107,7 @@ describe("hit()", () => {
         expect(hit(layout, x, laneTop(row, 0) + 5, view, width)).toBe(slice);
       }
     expect(hit(layout, 500, 3, view, width)).toBeNull();
-    expect(hit(layout, 500, layout.rows[0].y + layout.rows[0].height + 4, view, width)).toBeNull();
+    expect(hit(layout, 500, layout.rows[1].y + layout.rows[1].height + 4, view, width)).toBeNull();
   });
 
   it("forgives a few pixels beside a slice, not more", () => {

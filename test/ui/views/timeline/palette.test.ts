@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { gpuTrackOf } from "../../../../src/metrics/trace.ts";
 import { STAGES } from "../../../../src/ui/state/records.ts";
 import {
   contrast,
@@ -33,8 +34,18 @@ describe("SliceStyles", () => {
   it("writes on every slice, work or wait, with a contrast of 4.5 at least, light and dark", () => {
     for (const palette of palettes()) {
       const styles = new SliceStyles(palette);
-      for (const track of ["tasks", "generator 0", "verifier 1", "trainer", "weights", "disk"])
+      for (const track of [
+        "tasks",
+        "generator 0",
+        "GPU of generator 0",
+        "verifier 1",
+        "trainer",
+        "GPU of the trainer",
+        "weights",
+        "disk",
+      ])
         for (const name of [
+          "compute",
           "prefill",
           "decode",
           "pack",
@@ -63,6 +74,33 @@ describe("SliceStyles", () => {
     const wait = parseColour(styles.of("trainer", "wait for rollouts").fill);
     expect(contrast(wait, palette.card)).toBeLessThan(1.5);
     expect(styles.of("trainer", "wait for rollouts").wait).toBe(true);
+  });
+});
+
+describe("a GPU's slices", () => {
+  it("are told from work and waits by hatching of their own, and from their ground by colour", () => {
+    for (const palette of palettes()) {
+      const styles = new SliceStyles(palette);
+      for (const worker of ["generator 0", "trainer"]) {
+        const gpu = styles.of(gpuTrackOf(worker), "compute");
+        const hatching = [styles.of(worker, "decode"), styles.of(worker, "wait"), gpu].map(
+          ({ hatch }) => hatch,
+        );
+        expect(new Set(hatching).size).toBe(3);
+        expect(gpu.line).toBe(styles.of(worker, "decode").line);
+        const [fill, work, ground] = [
+          gpu.fill,
+          styles.of(worker, "decode").fill,
+          styles.of(worker, "wait").fill,
+        ];
+        expect(new Set([fill, work, ground]).size).toBe(3);
+        const merged = (track: string) => parseColour(styles.merged(track, 1, false));
+        // Paler than its worker's where slices are too narrow for hatching.
+        expect(contrast(merged(gpuTrackOf(worker)), palette.sunk)).toBeLessThan(
+          contrast(merged(worker), palette.sunk),
+        );
+      }
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** A trace as a run of two generators, two verifiers and a trainer would write it, in the order in which it is told. */
-import type { TraceEvent, TraceMoment } from "../../../../src/metrics/trace.ts";
+import { gpuTrackOf, type TraceEvent, type TraceMoment } from "../../../../src/metrics/trace.ts";
 
 export interface SyntheticOptions {
   /** Optimiser steps. */
@@ -13,6 +13,8 @@ export interface SyntheticOptions {
   groupsPerStep?: number;
   /** Length of forward, backward and optimiser, milliseconds. */
   train?: number;
+  /** With a track for each worker's GPU. */
+  gpus?: boolean;
 }
 
 /** Mulberry32: the same trace each time. */
@@ -25,6 +27,8 @@ function numbers(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+const ON_GPU = /^(prefill|decode|forward)/;
 
 interface Group {
   id: number;
@@ -45,6 +49,15 @@ export function syntheticTrace(options: SyntheticOptions): TraceEvent[] {
     details?: Record<string, unknown>,
   ) => {
     events.push({ kind: "slice", track, name, start, end: start + long, details });
+    if (options.gpus && ON_GPU.test(name))
+      events.push({
+        kind: "slice",
+        track: gpuTrackOf(track),
+        name: "compute",
+        start: start + 0.1 * long,
+        end: start + 0.9 * long,
+        details: { submits: 4, dispatches: 900 },
+      });
     return start + long;
   };
   const generators = [origin, origin + 35];

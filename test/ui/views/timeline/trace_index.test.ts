@@ -23,21 +23,35 @@ const laneNames = (index: TraceIndex, track: string) =>
 describe("TraceIndex", () => {
   it("orders tracks as the loop does, then by number", () => {
     const index = indexOf(
-      ...["trainer", "generator 10", "verifier 0", "generator 2", "disk"].map((track) =>
-        slice(track, "a", 0, 1),
-      ),
+      ...[
+        "trainer",
+        "GPU of generator 10",
+        "generator 10",
+        "verifier 0",
+        "generator 2",
+        "GPU of the trainer",
+        "disk",
+        "GPU of generator 2",
+      ].map((track) => slice(track, "a", 0, 1)),
     );
     expect(index.tracks.map(({ name }) => name)).toEqual([
       "generator 2",
+      "GPU of generator 2",
       "generator 10",
+      "GPU of generator 10",
       "verifier 0",
       "trainer",
+      "GPU of the trainer",
       "disk",
     ]);
+    expect(index.tracks.map(({ gpu }) => gpu)).toEqual([false, true, false, true, false, false, true, false]);
     expect(index.tracks.map(({ stage }) => stage)).toEqual([
       "generator",
       "generator",
+      "generator",
+      "generator",
       "verifier",
+      "trainer",
       "trainer",
       null,
     ]);
