@@ -96,25 +96,14 @@ describe.skipIf(!hasModel)("a run that trains adapters", () => {
     const again = await train(lora({ recompute: true }));
     expect(withoutTiming(again.metrics)).toEqual(withoutTiming(whole.metrics));
     expect(bytes.equals(await saved(again.folder, 4))).toBe(true);
-    const other = await train(lora({}, { seed: 6 }));
-    expect(bytes.equals(await saved(other.folder, 4))).toBe(false);
   });
 
-  it("has the same bits from generators that decode in another order", async () => {
-    const generator = { workers: 2, concurrency: 5, decodeChunk: 3 };
-    const { folder } = await train(lora({}, { generator }));
-    expect(bytes.equals(await saved(folder, 4))).toBe(true);
-  });
-
-  it.each([
-    ["between two steps", 0],
-    ["within a step", 250],
-  ])("ends with the same adapters after an interruption %s", async (_when, afterMs) => {
+  it("ends with the same adapters after an interruption within a step", async () => {
     const stop = new AbortController();
     const part = await train(lora(), {
       signal: stop.signal,
       onEvent: (event) => {
-        if (event.kind === "stepped" && event.step === 2) setTimeout(() => stop.abort(), afterMs);
+        if (event.kind === "stepped" && event.step === 2) setTimeout(() => stop.abort(), 250);
       },
     });
     expect(part.summary.interrupted).toBe(true);
