@@ -56,7 +56,7 @@ describe("findPolicy()", () => {
     const dropped = { base: given(model) };
     for (const [base, found] of [
       ["builtin:chain-sum", "builtin:chain-sum"],
-      ["/home/someone/webgrpo/public/models/chain-sum", "builtin:chain-sum"],
+      ["/srv/webgrpo/public/models/chain-sum", "builtin:chain-sum"],
       ["C:\\models\\kept\\", "stored:kept"],
       ["/models/base", "dropped:base"],
       ["stored:base", "dropped:base"],

@@ -105,6 +105,8 @@ export class Conversation {
     this.source = source;
     this.subject.value = null;
     this.settled = null;
+    // Of these policies nothing has been asked yet.
+    this.lastAsked.value = null;
     this.clear();
     await this.open();
   }

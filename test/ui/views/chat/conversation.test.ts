@@ -142,6 +142,9 @@ describe("Conversation", () => {
     expect(conversation.repeats.value).toBe(false);
     await conversation.ask();
     expect(conversation.seed.value).toBe(2);
+    expect(conversation.repeats.value).toBe(true);
+    await conversation.about({ ...SOURCE, run: "another" });
+    expect(conversation.repeats.value).toBe(false);
   });
 
   it("shows tokens as they come and does not take a second question meanwhile", async () => {
