@@ -43,7 +43,9 @@ export function ShareTable({ shares, span, words }: ShareTableProps) {
               <tr key={name}>
                 {i === 0 && (
                   <th scope="rowgroup" rowSpan={activities.length + 1}>
-                    <span class={`timeline-name inline ${track.stage ?? ""}`}>{track.name}</span>
+                    <span class={`timeline-name inline ${track.stage ?? ""}${track.gpu ? " gpu" : ""}`}>
+                      {track.name}
+                    </span>
                   </th>
                 )}
                 <td>{labelOf({ track: track.name, name })}</td>
@@ -55,7 +57,9 @@ export function ShareTable({ shares, span, words }: ShareTableProps) {
             <tr class="soft">
               {activities.length === 0 && (
                 <th scope="rowgroup">
-                  <span class={`timeline-name inline ${track.stage ?? ""}`}>{track.name}</span>
+                  <span class={`timeline-name inline ${track.stage ?? ""}${track.gpu ? " gpu" : ""}`}>
+                    {track.name}
+                  </span>
                 </th>
               )}
               <td>idle</td>
