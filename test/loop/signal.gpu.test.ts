@@ -16,9 +16,11 @@ describe.skipIf(!hasModel)("groups without signal", () => {
     const recipe = by("fading", { steps: 4, trainer: { batchSize: 8, maxRefillWaves: 3 } });
     const error = await caught(train(recipe, { onFolder: (folder) => folders.push(folder) }));
     expect(error).toMatchObject({ name: "WebgrpoError", code: "loop/no-signal" });
-    expect(error.message).toMatch(/batch of step 3 .* equal rewards/);
+    // The reward fades by what has been graded, and how much is graded ahead of a step depends on the time it takes.
+    const [, step] = /batch of step (\d) .* equal rewards/.exec(error.message) ?? [];
+    expect([3, 4]).toContain(Number(step));
     expect(error.hint).toContain("verifier.rewards");
-    expect((await latestCheckpoint(openDiskStorage(folders[0])))?.state.step).toBe(2);
+    expect((await latestCheckpoint(openDiskStorage(folders[0])))?.state.step).toBe(Number(step) - 1);
   });
 
   it("end the run at its first step as well, within as many groups as the recipe allows", async () => {

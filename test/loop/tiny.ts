@@ -38,6 +38,8 @@ export function tinyRecipe(settings: Layer = {}): Recipe {
     trainer: { groupSize: 4, batchSize: 16, microBatchTokens: 1024, learningRate: 1e-3, beta2: 0.99 },
     evaluation: { problems: 0 },
     checkpoint: { every: 0 },
+    // Two seconds of each start; the commands' own tests start with it.
+    gpu: { selfTest: false },
   };
   return parseRecipe(mergeLayers(tiny, settings));
 }

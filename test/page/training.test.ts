@@ -80,7 +80,7 @@ const KEPT: Steps = {
     await waitForStep(page, 3, 10_000);
     await page.getByRole("slider", { name: "Step of the run" }).fill("12");
     await waitForWord(page, "stored");
-    expect(await shownStep(page)).toBe(12);
+    await expect.poll(() => shownStep(page), { timeout: 5000 }).toBe(12);
   },
 };
 

@@ -92,7 +92,8 @@ export const MIDDLE: Steps = {
     const tracks = traceEvents
       .filter((event) => event.name === "thread_name")
       .map(({ args }) => (args as { name: string }).name);
-    for (const track of ["generator 0", "verifier 0", "trainer"]) expect(tracks).toContain(track);
+    const workers = ["generator 0", "GPU of generator 0", "verifier 0", "trainer", "GPU of the trainer"];
+    for (const track of workers) expect(tracks).toContain(track);
     const flows = traceEvents.filter(({ ph }) => ph === "s");
     expect(flows.length).toBeGreaterThan(0);
     expect(traceEvents.filter(({ ph }) => ph === "f").length).toBe(flows.length);
