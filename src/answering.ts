@@ -203,16 +203,6 @@ export class LoadedModel implements Disposable {
     this.maxSequence = maxSequence;
   }
 
-  /** Other weights of the same shapes; not between the chunks of a completion. */
-  setTensors(tensors: ModelFiles["tensors"]): void {
-    const { weights } = this.pass;
-    for (const [i, { name }] of weights.layout.tensors.entries()) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new RangeError(`Cannot take other weights: ${name} is not among them`);
-      weights.writeTensor(i, tensor.data);
-    }
-  }
-
   private async load(files: ModelText | ModelFiles): Promise<void> {
     const { gpu } = this.pass.decoder;
     await loadParameters(gpu, this.pass.weights, await modelWeights(files));

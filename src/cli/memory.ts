@@ -3,11 +3,11 @@ import type { Recipe } from "../config/schema.ts";
 import { rowOptions } from "../data/problems.ts";
 import type { ModelText } from "../data/source.ts";
 import { GpuLimitError } from "../errors.ts";
-import { GUARANTEED_LIMITS } from "../gpu/counting.ts";
 import { adapterLimits, mib } from "../gpu/device.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { type Fit, fitRecipe } from "../planner/fit.ts";
-import { MEMORY_KINDS, type MemoryPart, type MemoryPlan, planMemory, UNLIMITED } from "../planner/plan.ts";
+import type { Fit } from "../planner/fit.ts";
+import { judgeMemory } from "../planner/judge.ts";
+import { MEMORY_KINDS, type MemoryPart, type MemoryPlan } from "../planner/plan.ts";
 import type { Problem } from "../rollout.ts";
 import { surveyTask } from "../stages.ts";
 import type { CommandContext } from "./command.ts";
@@ -54,39 +54,25 @@ export interface MemoryVerdict {
   fit: Fit | null;
 }
 
-/** Holds a run's plan to `gpu.maxMemoryMiB` and to what the best adapter grants one buffer. */
-export async function judgeMemory(
+/** Plans a run for this machine's best adapter. */
+export async function judgeRun(
   recipe: Recipe,
   config: ModelConfig,
   maxSequence: number,
 ): Promise<MemoryVerdict> {
-  const budget = recipe.gpu.maxMemoryMiB;
-  const limits = (await adapterLimits()) ?? GUARANTEED_LIMITS;
-  const budgetBytes = budget === undefined ? undefined : budget * 2 ** 20;
-  let plan: MemoryPlan | null = null;
-  let found: string;
-  let cause: unknown;
-  try {
-    // Without limits first: the table is wanted also where a single buffer is too large.
-    plan = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
-    planMemory(recipe, config, { maxSequence, limits });
-    found = `it needs ${mib(plan.totalBytes)} of GPU memory, \`gpu.maxMemoryMiB\` allows ${budget} MiB`;
-    if (budgetBytes === undefined || plan.totalBytes <= budgetBytes) {
-      return { plan, reason: null, refusal: null, fit: { recipe, plan, changes: {} } };
-    }
-  } catch (error) {
-    if (!(error instanceof GpuLimitError)) throw error;
-    cause = error;
-    found = error.message;
-  }
-  const fit = fitRecipe(recipe, config, { maxSequence, limits, budgetBytes });
-  const refusal = new GpuLimitError("gpu/does-not-fit", `Cannot start this run: ${found}`, {
-    cause,
+  const limits = (await adapterLimits()) ?? undefined;
+  const { plan, tooLarge, exceeded, fit } = judgeMemory(recipe, config, { limits, maxSequence });
+  if (plan && !tooLarge && exceeded === null) return { plan, reason: null, refusal: null, fit };
+  const reason =
+    tooLarge?.message ??
+    `it needs ${mib(plan?.totalBytes ?? 0)} of GPU memory, \`gpu.maxMemoryMiB\` allows ${recipe.gpu.maxMemoryMiB} MiB`;
+  const refusal = new GpuLimitError("gpu/does-not-fit", `Cannot start this run: ${reason}`, {
+    cause: tooLarge ?? undefined,
     hint: fit
       ? `It fits with ${settingsLine(fit)} (${mib(fit.plan.totalBytes)}); \`npm run train\` makes these changes with --fit.`
       : "Choose a smaller model or shorter completions: no combination of smaller batches, f16 and LoRA fits.",
   });
-  return { plan, reason: found, refusal, fit };
+  return { plan, reason, refusal, fit };
 }
 
 /** `--set trainer.recompute=true --set …` */

@@ -10,7 +10,7 @@ import { type Gpu, mib, openGpu } from "../../gpu/device.ts";
 import { countParameters } from "../../model/config.ts";
 import type { MemoryPlan } from "../../planner/plan.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
-import { judgeMemory, type MemoryVerdict, memoryTable, surveyRun } from "../memory.ts";
+import { judgeRun, type MemoryVerdict, memoryTable, surveyRun } from "../memory.ts";
 import { doctorSpec } from "../options.ts";
 import { recipeFromFlags } from "../recipes.ts";
 import { findChrome } from "../setup/chrome.mjs";
@@ -260,7 +260,7 @@ async function runFindings(
   const recipe = await recipeFromFlags(args, context);
   try {
     const { model, maxSequence, missingBytes } = await surveyRun(recipe, context);
-    const verdict = await judgeMemory(recipe, model.config, maxSequence);
+    const verdict = await judgeRun(recipe, model.config, maxSequence);
     const parameters = countParameters(model.config).toLocaleString("en");
     const download = missingBytes > 0 ? `, ${mib(missingBytes)} of weights to download` : "";
     const found = `${recipe.model}: ${parameters} parameters, sequences of up to ${maxSequence} tokens${download}`;

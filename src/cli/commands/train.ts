@@ -16,7 +16,7 @@ import { runTraining, type TrainingEvent, type TrainingSummary } from "../../tra
 import { checkTrained } from "../../training_checkpoint.ts";
 import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
-import { judgeMemory, type MemoryVerdict, memoryTable, settingsLine, surveyRun } from "../memory.ts";
+import { judgeRun, type MemoryVerdict, memoryTable, settingsLine, surveyRun } from "../memory.ts";
 import { openPolicy } from "../models.ts";
 import { trainSpec } from "../options.ts";
 import type { Output } from "../output.ts";
@@ -41,7 +41,7 @@ export const command: Command<typeof trainSpec.options> = {
     const survey = await surveyRun(asked, context);
     const { problems, maxSequence, missingBytes } = survey;
     const { config } = survey.model;
-    const verdict = await judgeMemory(asked, config, maxSequence);
+    const verdict = await judgeRun(asked, config, maxSequence);
     const judged: Judged = args.fit ? fitted(verdict, asked, output) : { ...verdict, recipe: asked };
     const { recipe, plan, refusal } = judged;
     announce(output, recipe, { parameters: countParameters(config), plan, missingBytes });

@@ -1,10 +1,8 @@
 /** Whether a run's memory fits this GPU, by the planner; what would, where it does not. */
 import type { Recipe } from "../../config/schema.ts";
-import { GpuLimitError } from "../../errors.ts";
-import { GUARANTEED_LIMITS } from "../../gpu/counting.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { fitRecipe } from "../../planner/fit.ts";
-import { type MemoryPlan, type PlanOptions, planMemory, UNLIMITED } from "../../planner/plan.ts";
+import { judgeMemory } from "../../planner/judge.ts";
+import type { MemoryPlan, PlanOptions } from "../../planner/plan.ts";
 import { byteText } from "./preflight.ts";
 
 export interface MemoryNeed {
@@ -16,26 +14,11 @@ export interface MemoryNeed {
   fit: { changes: Record<string, number | string | boolean>; bytes: number } | null;
 }
 
-/** Plans a run and holds it to `gpu.maxMemoryMiB` and to what a GPU of these limits grants one buffer. */
-export function memoryNeed(
-  recipe: Recipe,
-  config: ModelConfig,
-  { limits = GUARANTEED_LIMITS, maxSequence }: PlanOptions = {},
-): MemoryNeed {
-  const { maxMemoryMiB } = recipe.gpu;
-  const budgetBytes = maxMemoryMiB === undefined ? undefined : maxMemoryMiB * 2 ** 20;
-  let plan: MemoryPlan | null = null;
-  let reason: string;
-  try {
-    // Without limits first: the parts are wanted also where a single buffer is too large.
-    plan = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
-    planMemory(recipe, config, { maxSequence, limits });
-    if (budgetBytes === undefined || plan.totalBytes <= budgetBytes) return { plan, reason: null, fit: null };
-    reason = `\`gpu.maxMemoryMiB\` ${maxMemoryMiB} allows ${byteText(budgetBytes)}`;
-  } catch (error) {
-    if (!(error instanceof GpuLimitError)) throw error;
-    reason = error.message;
-  }
-  const fit = fitRecipe(recipe, config, { maxSequence, limits, budgetBytes });
+/** Plans a run and says in the page's words whether it fits a GPU of these limits. */
+export function memoryNeed(recipe: Recipe, config: ModelConfig, options: PlanOptions = {}): MemoryNeed {
+  const { plan, tooLarge, exceeded, fit } = judgeMemory(recipe, config, options);
+  if (plan && !tooLarge && exceeded === null) return { plan, reason: null, fit: null };
+  const reason =
+    tooLarge?.message ?? `\`gpu.maxMemoryMiB\` ${recipe.gpu.maxMemoryMiB} allows ${byteText(exceeded ?? 0)}`;
   return { plan, reason, fit: fit && { changes: fit.changes, bytes: fit.plan.totalBytes } };
 }
