@@ -24,7 +24,8 @@ export interface CachedModel {
 }
 
 const folderOf = (id: string) => id.replace("/", "--");
-const isWeights = (path: string) => /\.safetensors(\.part)?$/.test(path);
+/** Adapters are small, and say what they are beside: they count as text. */
+const isWeights = (path: string) => /^(?!adapter_).*\.safetensors(\.part)?$/.test(path);
 
 /** Models in the cache, complete or not, by name. */
 export async function listCached(store: FileStore): Promise<CachedModel[]> {

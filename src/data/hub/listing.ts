@@ -12,6 +12,7 @@ import {
   pathsInfo,
 } from "@huggingface/hub";
 import { DataError } from "../../errors.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../../model/adapters/peft.ts";
 
 export interface HubOptions {
   /** Where the hub is; its public address by default. */
@@ -54,13 +55,22 @@ const TEXT_FILES = new Set([
 ]);
 const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
 
-/** The files that a policy is made of: a sharded model's single file, where there is one as well, is left. */
+const ADAPTER_FILES = new Set<string>([ADAPTER_CONFIG, ADAPTER_WEIGHTS]);
+
+/**
+ * The files that a policy is made of: a sharded model's single file, where there is one as well, is left. Adapters count
+ * only where there is no model beside them; a copy of the model's config.json is not theirs.
+ */
 function neededFiles(all: readonly ListFileEntry[]): HubFile[] {
   const files = all.filter(({ type }) => type === "file");
-  const sharded = files.some(({ path }) => path === "model.safetensors.index.json");
-  return files
-    .filter(({ path }) => TEXT_FILES.has(path) || (sharded ? SHARD.test(path) : path === "model.safetensors"))
-    .map(hubFile);
+  const has = (name: string) => files.some(({ path }) => path === name);
+  const sharded = has("model.safetensors.index.json");
+  const adapters = !sharded && !has("model.safetensors") && has(ADAPTER_WEIGHTS);
+  const isNeeded = (path: string) => {
+    if (adapters) return ADAPTER_FILES.has(path) || (TEXT_FILES.has(path) && path !== "config.json");
+    return TEXT_FILES.has(path) || (sharded ? SHARD.test(path) : path === "model.safetensors");
+  };
+  return files.filter(({ path }) => isNeeded(path)).map(hubFile);
 }
 
 function hubFile({ path, size, oid, lfs }: ListFileEntry | PathInfo): HubFile {
@@ -87,9 +97,13 @@ export async function listModel(id: string, revision: string, options: HubOption
   }
   const files = neededFiles(entries);
   if (!files.some(({ path }) => path.endsWith(".safetensors"))) {
-    throw new DataError("hub/no-weights", `Cannot use ${id}: it holds no model.safetensors`, {
-      hint: "Choose a model whose weights are stored as safetensors; .bin and .gguf files are not read",
-    });
+    throw new DataError(
+      "hub/no-weights",
+      `Cannot use ${id}: it holds neither model.safetensors nor ${ADAPTER_WEIGHTS}`,
+      {
+        hint: "Choose a model whose weights are stored as safetensors; .bin and .gguf files are not read",
+      },
+    );
   }
   return { id, revision, commit, files };
 }

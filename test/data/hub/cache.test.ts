@@ -71,6 +71,32 @@ describe("fetchModel", () => {
     expect(hub.requests.length).toBe(asked);
   });
 
+  it("brings adapters where there is no model beside them, also where only the text is wanted", async () => {
+    const adapter: Record<string, Uint8Array> = {
+      "adapter_config.json": new TextEncoder().encode("{}"),
+      "adapter_model.safetensors": bytes(7000),
+      "tokenizer.json": bytes(300),
+    };
+    const others = { "config.json": bytes(20), "adapter_model.bin": bytes(30) };
+    const merged = { ...adapter, "model.safetensors": bytes(400), "config.json": others["config.json"] };
+    const served = await serveHub({
+      "a/lora": { files: { ...adapter, ...others } },
+      "a/both": { files: merged },
+    });
+    try {
+      const at = options({ hubUrl: served.url });
+      const fetched = await fetchModel(store, "a/lora", { ...at, only: "text" });
+      expect(await fetched.source.list()).toEqual(Object.keys(adapter).sort());
+      for (const name in adapter) expect(await fetched.source.read(name)).toEqual(adapter[name]);
+      expect(fetched.missingBytes).toBe(0);
+      expect(await (await fetchModel(store, "a/both", at)).source.list()).toEqual(
+        ["config.json", "model.safetensors", "tokenizer.json"].sort(),
+      );
+    } finally {
+      await served.close();
+    }
+  });
+
   it("hands out files that another thread opens where they lie, without the hub", async () => {
     const { source, model } = await fetchModel(store, "a/sharded", options());
     await hub.close();
