@@ -1,4 +1,4 @@
-/** `test` and `check`: several runners one after another, one verdict at the end. Plain Node, no packages. */
+/** `test` and `check`: several runners, one verdict at the end. Plain Node, no packages. */
 import process from "node:process";
 import { prepareChrome } from "./chrome.mjs";
 import { packageProgram, runProgram, wasInterrupted } from "./programs.mjs";
@@ -66,6 +66,9 @@ function vitestCall(project, { root, deno }) {
   return [process.execPath, [...(packageProgram(root, "vitest") ?? []), ...flags]];
 }
 
+/** Those that leave most of the second core to others, and run beside the GPU's tests where both are asked for. */
+const beside = ["logic", "browser"];
+
 /**
  * Runs the test projects and prints their closing lines again with one summed line.
  * @returns {Promise<number>} 0, 1, 2 for wrong words, 130 when interrupted
@@ -77,26 +80,38 @@ export async function runTests(words, { root, deno, env, note }) {
     return 2;
   }
   const colour = process.stdout.isTTY && !env.NO_COLOR ? { FORCE_COLOR: "1" } : {};
-  const closing = [];
-  const sum = { passed: 0, failed: 0, skipped: 0 };
-  for (const project of only) {
-    const chrome = inChrome.includes(project) ? await prepareChrome(note) : "";
-    let lines = ["  not run: no Chrome or Chromium"];
-    let counts = { passed: 0, failed: 1, skipped: 0 };
-    if (chrome !== null) {
-      const [command, args] = vitestCall(project, { root, deno });
-      const browser = chrome ? { CHROME_PATH: chrome } : {};
-      const { code, text } = await runProgram(command, [...args, ...rest], {
-        cwd: root,
-        env: { ...env, ...colour, ...browser },
-        stdio: "capture",
-      });
-      if (wasInterrupted()) return 130;
-      lines = closingLines(text);
-      counts = countTests(lines, code);
-      if (lines.length === 0) lines = [code === 0 ? "  no tests" : `  ended with exit code ${code}`];
+  const chrome = only.some((project) => inChrome.includes(project)) ? await prepareChrome(note) : "";
+  const results = new Map();
+  const run = async (project, stdio) => {
+    if (wasInterrupted()) return;
+    if (chrome === null && inChrome.includes(project)) {
+      results.set(project, { lines: ["  not run: no Chrome or Chromium"], counts: countTests([], 1) });
+      return;
     }
-    closing.push(`${project}`, ...lines);
+    const [command, args] = vitestCall(project, { root, deno });
+    const browser = chrome && inChrome.includes(project) ? { CHROME_PATH: chrome } : {};
+    const { code, text } = await runProgram(command, [...args, ...rest], {
+      cwd: root,
+      env: { ...env, ...colour, ...browser },
+      stdio,
+    });
+    const lines = closingLines(text);
+    const counts = countTests(lines, code);
+    if (lines.length === 0) lines.push(code === 0 ? "  no tests" : `  ended with exit code ${code}`);
+    results.set(project, { lines, counts });
+  };
+  const inTurn = async (projects, stdio) => {
+    for (const project of projects) await run(project, stdio);
+  };
+  const second = only.includes("gpu") ? only.filter((project) => beside.includes(project)) : [];
+  const first = only.filter((project) => !second.includes(project));
+  await Promise.all([inTurn(first, "capture"), inTurn(second, "hold")]);
+  if (wasInterrupted()) return 130;
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const closing = [];
+  for (const project of only) {
+    const { lines, counts } = results.get(project);
+    closing.push(project, ...lines);
     for (const key of Object.keys(sum)) sum[key] += counts[key];
   }
   const ran = sum.passed + sum.failed + sum.skipped > 0;

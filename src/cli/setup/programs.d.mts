@@ -10,7 +10,7 @@ export function runProgram(
   options?: {
     cwd?: string;
     env?: Record<string, string | undefined>;
-    stdio?: "inherit" | "stderr" | "capture" | "ignore";
+    stdio?: "inherit" | "stderr" | "capture" | "hold" | "ignore";
   },
 ): Promise<ProgramResult>;
 export function packageProgram(root: string, name: string, program?: string): string[] | null;

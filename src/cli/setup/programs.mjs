@@ -1,4 +1,4 @@
-/** Runs programs for the launcher: one at a time, signals passed on, exit codes kept. Plain Node, no packages. */
+/** Runs programs for the launcher: signals passed on, exit codes kept. Plain Node, no packages. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -26,8 +26,9 @@ export const wasInterrupted = () => interrupted;
  * Runs a program to its end.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{cwd?: string, env?: Record<string, string | undefined>, stdio?: "inherit" | "stderr" | "capture" | "ignore"}} [options]
- *   "stderr" sends its output to our stderr, "capture" shows it and keeps its stdout as `text`
+ * @param {{cwd?: string, env?: Record<string, string | undefined>, stdio?: "inherit" | "stderr" | "capture" | "hold" | "ignore"}} [options]
+ *   "stderr" sends its output to our stderr, "capture" shows it and keeps its stdout as `text`, "hold" keeps stdout and shows it
+ *   when the program has ended, so that two that run side by side do not mix
  * @returns {Promise<{code: number, text: string}>} 127 where the program cannot be started, 128 + n after signal n
  */
 export function runProgram(command, args, { cwd, env = process.env, stdio = "inherit" } = {}) {
@@ -35,6 +36,7 @@ export function runProgram(command, args, { cwd, env = process.env, stdio = "inh
     inherit: "inherit",
     stderr: ["ignore", 2, 2],
     capture: ["inherit", "pipe", "inherit"],
+    hold: ["ignore", "pipe", "inherit"],
     ignore: "ignore",
   };
   return new Promise((resolve) => {
@@ -43,7 +45,7 @@ export function runProgram(command, args, { cwd, env = process.env, stdio = "inh
     running.add(child);
     child.stdout?.setEncoding("utf8").on("data", (chunk) => {
       text += chunk;
-      process.stdout.write(chunk);
+      if (stdio !== "hold") process.stdout.write(chunk);
     });
     child.on("error", (error) => {
       running.delete(child);
@@ -52,6 +54,7 @@ export function runProgram(command, args, { cwd, env = process.env, stdio = "inh
     });
     child.on("close", (code, signal) => {
       running.delete(child);
+      if (stdio === "hold") process.stdout.write(text);
       resolve({ code: code ?? 128 + (constants.signals[signal] ?? 0), text });
     });
   });
