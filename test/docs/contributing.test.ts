@@ -92,8 +92,11 @@ describe("a kernel", () => {
     const inherits = /\.\.\.\w+\.spec,/.test(code);
     for (const field of ["grid", "flops", "bytes"])
       expect(inherits || new RegExp(`\\b${field}\\b`).test(code), field).toBe(true);
-    const testing = tests.filter((path) => importsOf(path).includes(twin));
-    expect(testing.filter((path) => importsOf(path).includes("test/gpu_harness.ts"))).not.toEqual([]);
+    const own = tests.filter((path) => stemOf(path) === stemOf(shader));
+    expect(own, "has a test file of its name").toHaveLength(1);
+    const read = importsOf(own[0]);
+    expect(read).toContain(twin);
+    expect([...read, ...imported(read)], "runs on the GPU").toContain("test/gpu_harness.ts");
     expect(timed.has(twin), "is timed in src/bench").toBe(true);
   });
 
