@@ -8,6 +8,7 @@ export const BUFFER_USAGE = {
   copyDestination: 0x8,
   uniform: 0x40,
   storage: 0x80,
+  queryResolve: 0x200,
 } as const;
 
 let nextId = 1;

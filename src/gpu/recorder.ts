@@ -6,6 +6,7 @@
 import { BUFFER_USAGE, type BufferView } from "./buffer.ts";
 import type { Gpu } from "./device.ts";
 import type { AnyKernel } from "./kernel.ts";
+import type { Phase, PhaseClock } from "./phase_clock.ts";
 
 const SLOT = 256; // bytes: the guaranteed minUniformBufferOffsetAlignment
 const SLOTS = 1024;
@@ -27,6 +28,8 @@ export class Recorder {
   readonly gpu: Gpu;
   readonly counters: RecorderCounters = { dispatches: 0, submits: 0, flops: 0, bytes: 0 };
   observer: DispatchObserver | null = null;
+  /** Times the phases that are entered; null where nobody wants to know. */
+  phases: PhaseClock | null = null;
   private readonly label: string;
   private readonly arena: GPUBuffer;
   private readonly arenaBytes = new ArrayBuffer(SLOT * SLOTS);
@@ -125,6 +128,20 @@ export class Recorder {
     this.openEncoder().clearBuffer(view.buffer, view.offset + start * 4, length * 4);
   }
 
+  /** What is recorded from here on belongs to a phase, in passes of its own. */
+  enter(phase: Phase): void {
+    if (!this.phases) return;
+    this.endPass();
+    this.phases.enter(phase);
+  }
+
+  /** Has the phases' timestamps ready for whoever reads after the next submit. */
+  resolvePhases(): void {
+    if (!this.phases?.complete) return;
+    this.endPass();
+    this.phases.resolve(this.openEncoder());
+  }
+
   /** Sends what was recorded; does nothing when nothing was. */
   submit(): void {
     if (!this.encoder) return;
@@ -132,6 +149,7 @@ export class Recorder {
     const { queue } = this.gpu.device;
     // Ordered on the queue: earlier submits have read their parameters before this write lands.
     if (this.slot > 0) queue.writeBuffer(this.arena, 0, this.arenaBytes, 0, this.slot * SLOT);
+    this.phases?.submitted();
     queue.submit([this.encoder.finish()]);
     this.gpu.queueLog?.submitted(this.slot);
     this.encoder = null;
@@ -152,7 +170,10 @@ export class Recorder {
   }
 
   private openPass(timestampWrites?: GPUComputePassTimestampWrites): GPUComputePassEncoder {
-    this.pass ??= this.openEncoder().beginComputePass({ label: this.label, timestampWrites });
+    this.pass ??= this.openEncoder().beginComputePass({
+      label: this.label,
+      timestampWrites: timestampWrites ?? this.phases?.writes(),
+    });
     return this.pass;
   }
 

@@ -47,8 +47,13 @@ export class SpanLog {
   /** Notes what went on since `start`, and returns the moment now. */
   add(name: string, start: number, details?: Record<string, unknown>): number {
     const end = traceClock();
-    if (this.spans.length < SPANS_KEPT) this.spans.push({ name, start, end, details });
+    this.place({ name, start, end, details });
     return end;
+  }
+
+  /** Notes what is known to have gone on between two moments. */
+  place(...spans: readonly TraceSpan[]): void {
+    for (const span of spans) if (this.spans.length < SPANS_KEPT) this.spans.push(span);
   }
 
   /** Everything since the last call. */

@@ -66,8 +66,9 @@ export interface TrainerStep {
   computeMs: number;
   publishMs: number;
   /**
-   * What it did when, as the host sees it, which cannot tell forward, backward and optimiser apart without stopping the
-   * GPU: `pack`, `forward, backward, optimiser` for each minibatch, at last `publish`.
+   * What it did when. For each minibatch `pack`, then `forward` and `backward` of every micro-batch, `optimiser` and `read
+   * back`, which last from one to the next as the GPU's timestamps tell; the host alone cannot tell them apart without
+   * stopping the GPU, and without timestamps they are one `forward, backward, optimiser`. At last `publish`.
    */
   spans: TraceSpan[];
   /** When its GPU's queue had work since the last step; see `QueueLog`. */

@@ -268,3 +268,36 @@ function starts(lengths: readonly number[]): Uint32Array<ArrayBuffer> {
   for (let i = 0; i < lengths.length; i++) sums[i + 1] = sums[i] + lengths[i];
   return sums;
 }
+
+/** `values` (M of the minibatch) of the given sequences, side by side. */
+export function gatherCompletions(
+  batch: TrainingBatch,
+  sequences: readonly number[],
+  values: Float32Array,
+  length: number,
+): Float32Array {
+  const gathered = new Float32Array(length);
+  let at = 0;
+  for (const i of sequences) {
+    const part = values.subarray(batch.completionOffsets[i], batch.completionOffsets[i + 1]);
+    gathered.set(part, at);
+    at += part.length;
+  }
+  return gathered;
+}
+
+/** `values` (M) of sequences in the given order, brought back into the batch's. */
+export function inBatchOrder(
+  batch: TrainingBatch,
+  order: readonly number[],
+  values: Float32Array,
+): Float32Array {
+  const ordered = new Float32Array(values.length);
+  let at = 0;
+  for (const i of order) {
+    const [start, end] = [batch.completionOffsets[i], batch.completionOffsets[i + 1]];
+    ordered.set(values.subarray(at, at + end - start), start);
+    at += end - start;
+  }
+  return ordered;
+}

@@ -7,6 +7,7 @@ import type { Recipe } from "../config/schema.ts";
 import { WebgrpoError } from "../errors.ts";
 import type { GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { PhaseClock } from "../gpu/phase_clock.ts";
 import { SpanLog, traceClock } from "../metrics/trace.ts";
 import { freshAdapters } from "../model/adapters/init.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -15,7 +16,14 @@ import { loadParameters, type TensorStream } from "../model/load.ts";
 import { Parameters } from "../model/parameters.ts";
 import { Policy, type PolicyOptions } from "../model/policy.ts";
 import type { OptimizerState, TrainerKnobs, TrainerStep } from "./api.ts";
-import { gatherMicroBatch, inputLengths, splitMinibatches, type TrainingBatch } from "./batch.ts";
+import {
+  gatherCompletions,
+  gatherMicroBatch,
+  inBatchOrder,
+  inputLengths,
+  splitMinibatches,
+  type TrainingBatch,
+} from "./batch.ts";
 import { LossPass, lossKernels, lossMetrics } from "./losses/loss_pass.ts";
 import { policyLoss, recipeLossSettings } from "./losses/registry.ts";
 import { SUMMARY_WIDTH, totalLoss } from "./losses/totals.ts";
@@ -108,6 +116,9 @@ export class TrainerEngine implements Disposable {
     this.advantages = gpu.buffer("advantages", capacity);
     this.tokenWeights = gpu.buffer("token weights", capacity);
     this.sequenceOffsets = gpu.buffer("completion offsets", capacity + 1);
+    // A forward and a backward pass for every sequence at most, and the optimiser.
+    if (PhaseClock.supported(gpu))
+      policy.recorder.phases = new PhaseClock(gpu, 2 * recipe.trainer.batchSize + 1);
   }
 
   /** Fills in the model, and what training has made of it so far. @throws DataError */
@@ -161,14 +172,18 @@ export class TrainerEngine implements Disposable {
       const learningRate = this.learningRate();
       this.update(learningRate);
       const { policy, loss } = this;
+      const { phases } = policy.recorder;
       const read = await policy.gpu.staging.read([
         { source: loss.summary, length: done.order.length * SUMMARY_WIDTH },
         { source: policy.norm, length: 2 },
         { source: this.trainerLogprobs, length: count },
         ...along.map((source) => ({ source, length: source.length })),
+        ...(phases?.ranges() ?? []),
       ]);
-      this.spans.add("forward, backward, optimiser", done.packed, { tokens: done.forwardedTokens });
-      const [summary, norm, logprobs, ...shards] = read.map((bytes) => new Float32Array(bytes));
+      this.notePhases(done, read[3 + along.length]);
+      const [summary, norm, logprobs, ...shards] = read
+        .slice(0, 3 + along.length)
+        .map((bytes) => new Float32Array(bytes));
       if (!Number.isFinite(norm[0])) {
         throw new WebgrpoError(
           "trainer/not-finite",
@@ -205,6 +220,18 @@ export class TrainerEngine implements Disposable {
     };
   }
 
+  /** What the step did since it was packed: phase by phase where the GPU told, else as one span. */
+  private notePhases({ packed, forwardedTokens }: Accumulated, stamps: ArrayBuffer | undefined): void {
+    const { spans } = this;
+    const phases = this.policy.recorder.phases?.take(stamps, packed, traceClock());
+    if (!phases) {
+      spans.add("forward, backward, optimiser", packed, { tokens: forwardedTokens });
+      return;
+    }
+    spans.place(...phases);
+    spans.add("read back", phases[phases.length - 1].end);
+  }
+
   private readAlong(): readonly GpuBuffer[] {
     const { shards } = this.policy.trained;
     return shards.reduce((sum, { size }) => sum + size, 0) <= READ_ALONG_BYTES ? shards : [];
@@ -217,6 +244,7 @@ export class TrainerEngine implements Disposable {
     const { microBatches, stats } = this.pack(minibatch);
     const micros = microBatches.map((sequences) => gatherMicroBatch(minibatch, sequences));
     const packed = this.spans.add("pack", from, { microBatches: stats.microBatches, fill: stats.fill });
+    policy.recorder.phases?.start();
     const order: number[] = [];
     let firstToken = 0;
     for (const [k, micro] of micros.entries()) {
@@ -229,12 +257,15 @@ export class TrainerEngine implements Disposable {
       this.tokenWeights.write(micro.weights);
       const tokens = micro.targets.length;
       const { temperature } = micro;
+      const details = { microBatch: k + 1, tokens: micro.tokens.length };
+      policy.recorder.enter({ name: "forward", details });
       if (this.reference) {
         policy.forwardReference(this.reference, temperature);
         policy.recorder.copy(policy.head.logprobs, 0, this.refLogprobs, 0, tokens);
       }
       policy.forward(temperature);
       policy.recorder.copy(policy.head.logprobs, 0, this.trainerLogprobs, firstToken, tokens);
+      policy.recorder.enter({ name: "backward", details });
       loss.encode(
         policy.recorder,
         {
@@ -276,12 +307,15 @@ export class TrainerEngine implements Disposable {
 
   private update(learningRate: number): void {
     const { beta1, beta2, adamEps, weightDecay, maxGradNorm } = this.recipe.trainer;
+    const { recorder } = this.policy;
     this.optimizerStep++;
+    recorder.enter({ name: "optimiser", last: true });
     this.policy.update(
       { learningRate, beta1, beta2, eps: adamEps, weightDecay, maxGradNorm },
       this.optimizerStep,
     );
-    this.policy.recorder.submit();
+    recorder.resolvePhases();
+    recorder.submit();
   }
 
   /** (M) log-probabilities of the batch's completions under the weights before the update. */
@@ -332,6 +366,7 @@ export class TrainerEngine implements Disposable {
       held[Symbol.dispose]();
     }
     this.reference?.[Symbol.dispose]();
+    this.policy.recorder.phases?.[Symbol.dispose]();
   }
 }
 
@@ -346,35 +381,6 @@ export function policyOptions({ recipe, config, maxSequence }: EngineOptions): P
     frozenPrecision: frozenDtype,
     recompute,
   };
-}
-
-/** `values` (M of the minibatch) of the given sequences, side by side. */
-function gatherCompletions(
-  batch: TrainingBatch,
-  sequences: readonly number[],
-  values: Float32Array,
-  length: number,
-): Float32Array {
-  const gathered = new Float32Array(length);
-  let at = 0;
-  for (const i of sequences) {
-    const part = values.subarray(batch.completionOffsets[i], batch.completionOffsets[i + 1]);
-    gathered.set(part, at);
-    at += part.length;
-  }
-  return gathered;
-}
-
-/** `values` (M) of sequences in the given order, brought back into the batch's. */
-function inBatchOrder(batch: TrainingBatch, order: readonly number[], values: Float32Array): Float32Array {
-  const ordered = new Float32Array(values.length);
-  let at = 0;
-  for (const i of order) {
-    const [start, end] = [batch.completionOffsets[i], batch.completionOffsets[i + 1]];
-    ordered.set(values.subarray(at, at + end - start), start);
-    at += end - start;
-  }
-  return ordered;
 }
 
 /** Means over minibatches; totals of tokens and micro-batches are added up by their callers. */

@@ -45,8 +45,8 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
     );
     const names = (track: string) => new Set(on(track).map(({ name }) => name));
     for (const name of ["prefill", "decode", "take weights"]) expect(names("generator 0")).toContain(name);
-    expect(on("trainer", "forward, backward, optimiser")).toHaveLength(8);
-    expect(on("trainer", "pack")).toHaveLength(8);
+    for (const name of ["pack", "optimiser", "read back"]) expect(on("trainer", name)).toHaveLength(8);
+    expect(names("trainer")).not.toContain("forward, backward, optimiser");
     for (const name of ["wait for rollouts", "publish"]) expect(on("trainer", name)).toHaveLength(4);
     expect(on("trainer", "wait for evaluation")).toHaveLength(2);
     expect(names("trainer")).toContain("save");
@@ -61,6 +61,28 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
       rows: expect.any(Number),
       steps: expect.any(Number),
     });
+  });
+
+  it("tells forward and backward of every micro-batch and the optimiser, without gaps from pack to read-back", () => {
+    const inTime = on("trainer").sort((a, b) => a.start - b.start);
+    for (const pack of on("trainer", "pack")) {
+      const micro = Array(pack.details?.microBatches).fill(["forward", "backward"]).flat();
+      const phases = [...micro, "optimiser", "read back"];
+      const at = inTime.indexOf(pack);
+      const after = inTime.slice(at + 1, at + 1 + phases.length);
+      expect(after.map(({ name }) => name)).toEqual(phases);
+      // Rounded to a thousandth of a millisecond in the file.
+      after.forEach(({ start }, k) => {
+        expect(Math.abs(start - inTime[at + k].end)).toBeLessThan(2e-3);
+      });
+      // Thousands of products of matrices: none of them is done in no time.
+      for (const { name, start, end } of after.slice(0, -1)) expect(end, name).toBeGreaterThan(start);
+      expect(after[0].details).toEqual({
+        step: pack.details?.step,
+        microBatch: 1,
+        tokens: expect.any(Number),
+      });
+    }
   });
 
   it("lets no two slices of a track overlap, and no slice run backwards", () => {
@@ -78,7 +100,7 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
     for (const [worker, activities] of [
       ["generator 0", /^(prefill|decode)$/],
       // Weights are read back to be published and saved.
-      ["trainer", /^(pack|forward, backward, optimiser|publish|save)$/],
+      ["trainer", /^(pack|forward|backward|optimiser|read back|publish|save)$/],
     ] as const) {
       const did = on(worker).filter(({ name }) => activities.test(name));
       did.sort((a, b) => a.start - b.start);
@@ -97,10 +119,17 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
         expect(reached, `${worker} at ${start}`).toBeGreaterThanOrEqual(end - 2e-3);
       }
     }
-    // Nothing is trained and nothing is decoded without the GPU: each such slice has a span that ends within it.
+    // Nothing is trained and nothing is decoded without the GPU: each such slice has a span of it.
+    for (const name of ["forward", "backward", "optimiser"])
+      for (const { start, end } of on("trainer", name))
+        expect(
+          on(gpuTrackOf("trainer"), "compute").some((span) => span.start <= end && span.end >= end - 2e-3),
+          `${name} at ${start}`,
+        ).toBe(true);
+    // What was read back tells the end.
     for (const [worker, name] of [
       ["generator 0", "decode"],
-      ["trainer", "forward, backward, optimiser"],
+      ["trainer", "read back"],
     ]) {
       const busy = on(gpuTrackOf(worker), "compute");
       for (const { start, end } of on(worker, name))
@@ -124,7 +153,7 @@ describe.skipIf(!hasModel)("the timeline of a run", () => {
     const within = (slice: Slice, at: number) => slice.start <= at && at <= slice.end;
     for (const { name, from, to } of arrows) {
       const source = on(from.track, "decode").find((slice) => within(slice, from.at));
-      const target = on(to.track, "forward, backward, optimiser").find((slice) => within(slice, to.at));
+      const target = on(to.track, "forward").find((slice) => within(slice, to.at));
       const group = Number(name.split(" ")[1]);
       const verify = slices.find((slice) => slice.name === "verify" && slice.details?.group === group);
       // Three workers, one clock: a group is decoded, verified and trained on in this order.
