@@ -185,25 +185,12 @@ export function GroupList({ groups, selected, prefix, narrow, manySteps, onChoos
       onScroll={look}
     >
       <div role="presentation" class="rollouts-list-inner" style={{ height: `${layout.height}px` }}>
+        {/* By place, not by completion: another step's rows fill the elements that are there, and scrolling moves none. */}
         {items.map(({ shown, row, top, height }) =>
           row ? (
-            <Row
-              key={row.id}
-              row={row}
-              shown={shown}
-              selected={row.id === selected}
-              top={top}
-              height={height}
-            />
+            <Row key={top} row={row} shown={shown} selected={row.id === selected} top={top} height={height} />
           ) : (
-            <Header
-              key={`g${shown.group.step}/${shown.group.group}`}
-              shown={shown}
-              prefix={prefix}
-              manySteps={manySteps}
-              top={top}
-              height={height}
-            />
+            <Header key={top} shown={shown} prefix={prefix} manySteps={manySteps} top={top} height={height} />
           ),
         )}
       </div>
