@@ -81,6 +81,29 @@ export interface FetchedFile {
   downloadedBytes: number;
 }
 
+/** Whether a file of a data set has been downloaded whole: `fetchDatasetFile` then asks nobody. */
+export async function hasDatasetFile(
+  store: FileStore,
+  { id, revision, path }: DatasetFile,
+): Promise<boolean> {
+  const folder = folderOf(id);
+  const pinned = await pinnedManifest(store, folder, revision);
+  const file = pinned?.files.find((one) => one.path === path);
+  if (!pinned || !file) return false;
+  return (await store.sizeOf(`${folder}/${pinned.commit}/${path}`)) === file.size;
+}
+
+/** What is there of the commit that a revision stood for when it was asked for first. */
+async function pinnedManifest(
+  store: FileStore,
+  folder: string,
+  revision: string,
+): Promise<Manifest | undefined> {
+  return (await readManifests(store, folder)).find(
+    ({ commit, revisions }) => commit === revision || revisions.includes(revision),
+  );
+}
+
 /**
  * A file of a data set: from the cache, or else downloaded into it first.
  * @throws DataError `hub/*`, `runs/*`
@@ -91,9 +114,7 @@ export async function fetchDatasetFile(
   options: DownloadOptions = {},
 ): Promise<FetchedFile> {
   const folder = folderOf(id);
-  const pinned = (await readManifests(store, folder)).find(
-    ({ commit, revisions }) => commit === revision || revisions.includes(revision),
-  );
+  const pinned = await pinnedManifest(store, folder, revision);
   const had = pinned?.files.find((file) => file.path === path);
   if (pinned && had) {
     const content = await readWhole(store, `${folder}/${pinned.commit}/${path}`, had.size);

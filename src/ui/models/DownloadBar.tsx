@@ -11,18 +11,19 @@ function megabytes(bytes: number): string {
 const WORDS = { running: "Downloading", paused: "Paused", failed: "Stopped" } as const;
 
 export function DownloadBar({ download }: { download: Download }) {
-  const { model, phase, doneBytes, totalBytes, checking, trouble } = download;
+  const { needed, phase, doneBytes, checking, trouble } = download;
+  const { bytes: totalBytes, names } = needed;
   return (
     <div class="download">
       <p class="download-head">
         <span>
-          {checking ? "Checking" : WORDS[phase]} <b>{model}</b>
+          {checking ? "Checking" : WORDS[phase]} <b>{names.join(", ")}</b>
         </span>
         <span class="num soft">
           {megabytes(doneBytes)} of {megabytes(totalBytes)}
         </span>
       </p>
-      <progress max={totalBytes} value={doneBytes} aria-label={`Download of ${model}`} />
+      <progress max={totalBytes} value={doneBytes} aria-label={`Download of ${names.join(", ")}`} />
       {trouble && (
         <p class="download-trouble" role="alert">
           <Marked text={trouble.message} />. {trouble.hint && <Marked text={`${trouble.hint}.`} />}
@@ -34,7 +35,7 @@ export function DownloadBar({ download }: { download: Download }) {
             Pause
           </button>
         ) : (
-          <button type="button" class="button" onClick={() => startDownload(model, totalBytes)}>
+          <button type="button" class="button" onClick={() => startDownload(needed)}>
             {phase === "paused" ? "Resume" : "Try again"}
           </button>
         )}

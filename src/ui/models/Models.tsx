@@ -1,6 +1,7 @@
 /** The models at hand: downloads, uploads and folders that were given, with their sizes; to be chosen and removed. */
 import { useState } from "preact/hooks";
 import { bytes } from "../parts/format.ts";
+import type { KeptModel } from "../session/api.ts";
 import { ask } from "../shell/session.ts";
 import { dropped } from "../state/model_access.ts";
 import { DownloadBar } from "./DownloadBar.tsx";
@@ -53,6 +54,11 @@ function Item({ model, size, note, usable, chosen, remove }: ItemProps) {
   );
 }
 
+function noteOf({ complete, base }: KeptModel): string {
+  if (!complete) return "not complete: start its run to go on";
+  return base === undefined ? "" : `adapters for ${base}`;
+}
+
 function forget(name: string): void {
   const { [name]: _, ...others } = dropped.value;
   dropped.value = others;
@@ -89,7 +95,7 @@ export function Models({ chosen }: { chosen: string | undefined }) {
             key={`${model.model} ${model.commit}`}
             model={model.model}
             size={model.bytes}
-            note={model.complete ? "" : "not complete: start its run to go on"}
+            note={noteOf(model)}
             usable={model.complete}
             chosen={chosen === model.model}
             remove={{ word: "Delete", act: () => ask((client) => client.removeModel(model)) }}

@@ -1,15 +1,14 @@
-/** The one download of a model that may go on: begun, paused, taken up again, given up. */
+/** The one download that may go on: begun, paused, taken up again, given up. */
 import { signal } from "@preact/signals";
-import type { KeptModel } from "../session/api.ts";
+import type { KeptModel, NeededDownload } from "../session/api.ts";
 import { session, type Trouble, troubleOf } from "../shell/session.ts";
 import { modelsChanged } from "../state/model_access.ts";
 
 export interface Download {
-  /** As the recipe names it. */
-  model: string;
+  /** As it was when it was begun: its bytes stay, whatever of it has come meanwhile. */
+  needed: NeededDownload;
   phase: "running" | "paused" | "failed";
   doneBytes: number;
-  totalBytes: number;
   /** What has come is being compared with what the hub promised. */
   checking: boolean;
   trouble: Trouble | null;
@@ -22,21 +21,25 @@ const change = (parts: Partial<Download>) => {
 };
 
 /** Begins, or goes on from where an earlier attempt was ended. */
-export async function startDownload(model: string, totalBytes: number): Promise<void> {
-  const had = download.value?.model === model ? download.value.doneBytes : 0;
-  download.value = { model, phase: "running", doneBytes: had, totalBytes, checking: false, trouble: null };
-  const isOwn = () => download.value?.model === model && download.value.phase === "running";
+export async function startDownload(needed: NeededDownload): Promise<void> {
+  const had = download.value?.needed === needed ? download.value.doneBytes : 0;
+  download.value = { needed, phase: "running", doneBytes: had, checking: false, trouble: null };
+  const isOwn = () => download.value?.needed === needed && download.value.phase === "running";
   try {
     const client = await session();
-    const whole = await client.download(model, ({ phase, ...progress }) => {
-      if (isOwn()) change({ ...progress, checking: phase === "verify" });
+    const whole = await client.download(needed, ({ phase, doneBytes, totalBytes }) => {
+      if (!isOwn()) return;
+      // Of a second attempt, what is whole already is not told of any more.
+      const reached = needed.bytes - (totalBytes - doneBytes);
+      const shown = Math.max(download.peek()?.doneBytes ?? 0, reached);
+      change({ doneBytes: shown, checking: phase === "verify" });
     });
-    if (whole && download.value?.model === model) {
+    if (whole && download.value?.needed === needed) {
       download.value = null;
       modelsChanged.value++;
     }
   } catch (error) {
-    if (isOwn()) change({ phase: "failed", trouble: troubleOf(error) });
+    if (isOwn()) change({ phase: "failed", checking: false, trouble: troubleOf(error) });
   }
 }
 
@@ -50,9 +53,11 @@ export async function cancelDownload(): Promise<void> {
   const { value } = download;
   download.value = null;
   if (!value) return;
+  const { names } = value.needed;
   const client = await session();
   await client.stopDownload();
-  const [id] = value.model.split("@");
-  const isPart = ({ model, complete }: KeptModel) => model === id && !complete;
+  // What has not come whole does not know its revision.
+  const isPart = ({ model, complete }: KeptModel) =>
+    complete ? names.includes(model) : names.some((name) => name.split("@")[0] === model);
   for (const part of (await client.listModels()).filter(isPart)) await client.removeModel(part);
 }

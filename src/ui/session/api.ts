@@ -47,6 +47,8 @@ export interface KeptModel {
   /** Of a download. */
   commit?: string;
   bytes: number;
+  /** Of adapters: the model that they belong to. */
+  base?: string;
   /** False: a download was cut, and goes on when the model is asked for again. */
   complete: boolean;
 }
@@ -90,8 +92,20 @@ export interface Preflight {
   model?: string;
   /** Settings with which it would fit this GPU, by path. */
   fit?: Record<string, number | string | boolean>;
-  /** The hub's model that has to be downloaded before, and its bytes; absent: none. */
-  download?: { model: string; bytes: number };
+  /** What has to be downloaded from the hub before; absent: nothing. */
+  download?: NeededDownload;
+}
+
+/** What a run needs of the hub and does not have here. */
+export interface NeededDownload {
+  /** As the recipe names it; below adapters, the model that they belong to comes too. */
+  model: string;
+  /** The recipe's file of problems, where that is to come. */
+  data?: string;
+  /** Of each repository or file that comes. */
+  names: string[];
+  /** In all. */
+  bytes: number;
 }
 
 /** What a recipe comes to, before anything is loaded. */
@@ -100,6 +114,8 @@ export interface Estimate {
   /** Of the GPU; of all generators together. */
   trainerBytes: number;
   generatorBytes: number;
+  /** What prompts were taken to have at most, in tokens, where they cannot be read yet; null: they were read. */
+  assumedPrompt: number | null;
 }
 
 /** What an uploaded zip turned out to be, and the name it has here; a model is used as `stored:NAME`. */
@@ -119,11 +135,11 @@ export interface SessionApi {
   /** Of a resolved recipe; null where it cannot be told, as of a model that is not here. */
   estimate(recipe: Recipe, access?: ModelAccess): Promise<Estimate | null>;
   /**
-   * Brings a model of the hub here; what an earlier attempt has brought is not fetched again. True when it is whole, false
+   * Brings models and problems of the hub here; what an earlier attempt has brought is not fetched again. True when it is whole, false
    * when it was stopped. @throws DataError `hub/*`, `runs/disk-full`
    */
   download(
-    model: string,
+    needed: Pick<NeededDownload, "model" | "data">,
     access: ModelAccess,
     onProgress: (progress: DownloadProgress) => void,
   ): Promise<boolean>;

@@ -16,6 +16,7 @@ import type {
   Estimate,
   Imported,
   KeptModel,
+  NeededDownload,
   Preflight,
   RunPart,
   SessionEvent,
@@ -100,10 +101,13 @@ export class SessionClient {
     return this.ask((api) => api.estimate(recipe, modelAccess()));
   }
 
-  /** Brings a model of the hub here; false where it was stopped. @throws WebgrpoError `hub/*`, `runs/disk-full` */
-  async download(model: string, onProgress: (progress: DownloadProgress) => void): Promise<boolean> {
+  /** Brings models and problems of the hub here; false where it was stopped. @throws WebgrpoError `hub/*`, `runs/disk-full` */
+  async download(
+    needed: Pick<NeededDownload, "model" | "data">,
+    onProgress: (progress: DownloadProgress) => void,
+  ): Promise<boolean> {
     const told = (await this.connected()).callback(onProgress);
-    return this.ask((api) => api.download(model, modelAccess(), told));
+    return this.ask((api) => api.download(needed, modelAccess(), told));
   }
 
   /** What has come stays, and a later download goes on from there. */

@@ -46,10 +46,35 @@ export function oneWay(tell: (progress: DownloadProgress) => void): (progress: D
   };
 }
 
+export const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, bytes) => sum + bytes, 0);
+
+/** Progress of the part `at` of a download as that of the whole, where all parts together are of these sizes. */
+export function partOf(
+  tell: (progress: DownloadProgress) => void,
+  sizes: readonly number[],
+  at: number,
+): (progress: DownloadProgress) => void {
+  const before = sumOf(sizes.slice(0, at));
+  const totalBytes = sumOf(sizes);
+  return ({ phase, doneBytes }) => tell({ phase, doneBytes: before + doneBytes, totalBytes });
+}
+
 /** Complete or not. */
 export async function listDownloads() {
   const { listCached, store } = await openCache();
   return listCached(store);
+}
+
+/** A small file among downloads, by its path there; null where there is none. */
+export async function readDownload(path: string): Promise<Uint8Array | null> {
+  const { store } = await openCache();
+  const file = await store.open(path);
+  if (file === null) return null;
+  try {
+    return await file.read(0, await file.size());
+  } finally {
+    await file.close();
+  }
 }
 
 /** @throws DataError `hub/not-cached` */

@@ -1,22 +1,20 @@
 /** The facts of a preflight that only a worker can find out: the adapter, the recipe's needs, the room there is. */
 import type { Recipe } from "../../config/schema.ts";
-import { loadModelConfig } from "../../data/source.ts";
 import type { MemoryLimits } from "../../gpu/counting.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { Recorder } from "../../gpu/recorder.ts";
 import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
-import { countParameters, type ModelConfig } from "../../model/config.ts";
+import { countParameters } from "../../model/config.ts";
 import { planMemory, UNLIMITED } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
-import { surveyTask } from "../../stages.ts";
 import type { Estimate } from "./api.ts";
+import { allBytes } from "./download_need.ts";
 import { gainSeconds } from "./gain_time.ts";
 import { memoryNeed } from "./memory_need.ts";
-import { type FoundModel, findModel, HUB } from "./models.ts";
-import { findPolicy, policyText } from "./policies.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
 import type { Places } from "./recipes.ts";
 import { runsInUse } from "./run_lock.ts";
+import { downloadNeed, surveyRun } from "./run_survey.ts";
 
 /** Milliseconds that measuring may take. */
 const PROBE_MS = 1200;
@@ -47,67 +45,28 @@ async function measureRate(gpu: Gpu): Promise<number | null> {
 
 const isSoftware = (adapter: string) => /llvmpipe|swiftshader|lavapipe|software|basic render/i.test(adapter);
 
-async function sizeByHead(address: string): Promise<number | null> {
-  const response = await fetch(address, { method: "HEAD" }).catch(() => null);
-  if (!response?.ok || response.headers.get("content-type")?.startsWith("text/html")) return null;
-  const length = Number(response.headers.get("content-length"));
-  return length > 0 ? length : null;
-}
-
-/** Bytes of the files to fetch; null for a model that lies in this browser. */
-async function downloadOf({ source, from }: FoundModel, config: ModelConfig) {
-  if (from === "here") return { downloadBytes: null, downloadGuessed: false };
-  if (from !== "origin") return { downloadBytes: from.bytes, downloadGuessed: false };
-  const names = ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"];
-  const [weights, ...rest] = await Promise.all(names.map((name) => sizeByHead(`${source.where}${name}`)));
-  const halves = /16/.test(String(config.raw.dtype ?? config.raw.torch_dtype));
-  const guessed = countParameters(config) * (halves ? 2 : 4);
-  const others = rest.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
-  return { downloadBytes: (weights ?? guessed) + others, downloadGuessed: weights === null };
-}
-
-/** What is known of a run before any weights are. */
-interface RunSurvey {
-  found: FoundModel;
-  /** The model's name; of adapters, that of the model below them. */
-  model: string;
-  config: ModelConfig;
-  /** Longest prompt and completion together, in tokens. */
-  maxSequence: number;
-}
-
-async function surveyRun(recipe: Recipe, places: Places): Promise<RunSurvey> {
-  const policy = await findPolicy(recipe.model, (name) => findModel(name, places));
-  const { found, model } = policy;
-  const config = await loadModelConfig(found.source);
-  // Problems of a file and the tokenizer of a model on the hub are brought here by the run itself.
-  const known = typeof found.from === "string" && !recipe.data;
-  const { maxSequence } = known
-    ? await surveyTask({ recipe, model: await policyText(policy) })
-    : { maxSequence: 2 * Math.max(recipe.generator.maxTokens, recipe.evaluation.maxTokens) };
-  return { found, model, config, maxSequence };
-}
-
 /** What a run's model and memory come to, whatever GPU there is; nothing is asked of the hub. @throws as `planMemory`, DataError */
 export async function estimateRun(recipe: Recipe, places: Places): Promise<Estimate> {
   const access = { ...places.access, askHub: false };
-  const { config, maxSequence } = await surveyRun(recipe, { ...places, access });
+  const { config, maxSequence, assumedPrompt } = await surveyRun(recipe, { ...places, access });
   const { trainerBytes, generatorBytes } = planMemory(recipe, config, { maxSequence, limits: UNLIMITED });
-  return { parameters: countParameters(config), trainerBytes, generatorBytes };
+  return { parameters: countParameters(config), trainerBytes, generatorBytes, assumedPrompt };
 }
 
 async function needOf(recipe: Recipe, places: Places, limits?: MemoryLimits): Promise<NeedFacts> {
-  const { found, model, config, maxSequence } = await surveyRun(recipe, places);
-  const memory = memoryNeed(recipe, config, { limits, maxSequence });
+  const survey = await surveyRun(recipe, places);
+  const { config, maxSequence, assumedPrompt } = survey;
+  const memory = memoryNeed(recipe, config, { limits, maxSequence, assumedPrompt });
+  const download = await downloadNeed(recipe, survey, places);
   const { generator, trainer, checkpoint, steps } = recipe;
   const parameters = countParameters(config);
   const moments = memory.plan?.trainer.find(({ what }) => what === "moments")?.bytes ?? 8 * parameters;
   const rolloutBytes = steps * trainer.batchSize * generator.maxTokens * 40;
   return {
     parameters,
-    hub: typeof found.from === "string" ? null : { model, host: new URL(places.access?.hubUrl ?? HUB).host },
     memory,
-    ...(await downloadOf(found, config)),
+    download,
+    downloadBytes: allBytes(download),
     // What is trained and both moments; one checkpoint more while a new one is written.
     storedBytes: 1.5 * moments * (checkpoint.keep + 1) + rolloutBytes,
   };

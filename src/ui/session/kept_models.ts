@@ -1,7 +1,9 @@
 /** The models among the page's private files, uploads and downloads alike. */
+import { adapterBase } from "../../data/adapted.ts";
+import type { ModelReader } from "../../data/source.ts";
 import { checkName, listStoredModels, MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
 import type { KeptModel } from "./api.ts";
-import { listDownloads, removeDownload } from "./downloads.ts";
+import { listDownloads, readDownload, removeDownload } from "./downloads.ts";
 
 const UPLOAD = "stored:";
 
@@ -9,13 +11,34 @@ export async function listKept(open: OpenStorage): Promise<KeptModel[]> {
   const uploads = (await listStoredModels(open)).map(async (name): Promise<KeptModel> => {
     const files = await open(`${MODELS}/${name}`).files();
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    return { model: `${UPLOAD}${name}`, bytes, complete: true };
+    const reader = readerOf(name, (file) => open(`${MODELS}/${name}`).read(file));
+    return { model: `${UPLOAD}${name}`, bytes, complete: true, ...(await baseOf(reader)) };
   });
-  const downloads = (await listDownloads()).map(({ id, revision, commit, bytes, complete }): KeptModel => {
+  const downloads = (await listDownloads()).map(async (cached): Promise<KeptModel> => {
+    const { id, revision, commit, bytes, complete, folder } = cached;
     const isMain = revision === "main" || revision === "";
-    return { model: isMain ? id : `${id}@${revision}`, commit, bytes, complete };
+    const reader = readerOf(id, (file) => readDownload(`${folder}/${file}`));
+    const base = complete ? await baseOf(reader) : {};
+    return { model: isMain ? id : `${id}@${revision}`, commit, bytes, complete, ...base };
   });
-  return [...(await Promise.all(uploads)), ...downloads];
+  return Promise.all([...uploads, ...downloads]);
+}
+
+const readerOf = (where: string, read: ModelReader["read"]): ModelReader => ({
+  where,
+  read,
+  list: async () => [],
+});
+
+/** Which model a folder's adapters belong to; nothing of a whole model, or where their description is damaged. */
+async function baseOf(reader: ModelReader): Promise<Pick<KeptModel, "base">> {
+  try {
+    const { baseModel } = (await adapterBase(reader)) ?? {};
+    return baseModel === undefined ? {} : { base: baseModel };
+  } catch {
+    // What is wrong with it is told where it is to be trained.
+    return {};
+  }
 }
 
 /** @throws DataError */

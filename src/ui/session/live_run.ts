@@ -11,9 +11,9 @@ import { RUNS, wholeCheckpoints } from "../../runs/stored_runs.ts";
 import { runTraining, type TrainingEvent } from "../../training.ts";
 import type { LoopPulse, RunPhase, RunSummaryRow } from "../state/records.ts";
 import type { DownloadProgress } from "./api.ts";
+import { byteText } from "./byte_text.ts";
 import type { EventSender } from "./event_sender.ts";
 import { openPolicy } from "./policies.ts";
-import { byteText } from "./preflight.ts";
 import { readPageProblems } from "./problems.ts";
 import type { Places } from "./recipes.ts";
 

@@ -17,7 +17,7 @@ import { ADAPTER_CONFIG } from "../../model/adapters/peft.ts";
 import type { RunStorage } from "../../runs/storage.ts";
 import { isStoredModel, MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
 import type { ModelAccess } from "./api.ts";
-import { downloadModel, listDownloads, type OpenModelOptions } from "./downloads.ts";
+import { downloadModel, listDownloads } from "./downloads.ts";
 import type { Places } from "./recipes.ts";
 
 /** The hub's public address. */
@@ -100,7 +100,7 @@ async function describedOnHub({ id, commit, files }: HubListing, access: ModelAc
   const { hubUrl = HUB, token } = access;
   const { hubError } = await import("../../data/hub/listing.ts");
   const read: Record<string, Uint8Array> = {};
-  for (const name of ["config.json", "generation_config.json"]) {
+  for (const name of ["config.json", "generation_config.json", ADAPTER_CONFIG]) {
     if (!files.some(({ path }) => path === name)) continue;
     const headers: HeadersInit = token ? { Authorization: `Bearer ${token}` } : {};
     try {
@@ -148,16 +148,4 @@ export async function findModel(model: string, { base, open, access = {} }: Plac
     "no config.json was found there",
     "Name a folder in Hugging Face layout (config.json, model.safetensors, tokenizer.json), or upload its zip",
   );
-}
-
-/** Finds a model and downloads it where it lies on the hub. @throws DataError */
-export async function openModel(
-  model: string,
-  places: Places,
-  options: OpenModelOptions = {},
-): Promise<ModelSource> {
-  const { source, from } = await findModel(model, places);
-  return typeof from === "string"
-    ? source
-    : downloadModel(from.hub, from.revision, places.access ?? {}, options);
 }

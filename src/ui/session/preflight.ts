@@ -13,6 +13,8 @@ import {
   noWebGpuHint,
   noWorkerGpuHint,
 } from "./browser_hints.ts";
+import { byteText } from "./byte_text.ts";
+import { type DownloadNeed, downloadLines, hubBytes, neededDownload } from "./download_need.ts";
 import { pageHint } from "./failure.ts";
 import type { MemoryNeed } from "./memory_need.ts";
 import { memoryRows } from "./memory_rows.ts";
@@ -31,12 +33,9 @@ export interface GpuFacts {
 export interface NeedFacts {
   parameters: number;
   memory: MemoryNeed;
-  /** The model of the hub that is to be downloaded, and the hub's host; null: it is not from a hub. */
-  hub: { model: string; host: string } | null;
-  /** Model files on the way; null: they lie in this browser already. */
+  download: DownloadNeed;
+  /** All of it; null: everything lies in this browser already. */
   downloadBytes: number | null;
-  /** The download's size had to be guessed. */
-  downloadGuessed: boolean;
   /** What the run will keep in the browser's private files. */
   storedBytes: number;
 }
@@ -56,15 +55,6 @@ export interface WorkerFacts {
   secondsToGain: { start: number; gain: number } | null;
   /** Runs that train now, here or in other tabs. */
   training: number;
-}
-
-/** "1.2 MB", in steps a reader can compare. */
-export function byteText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : Number(value.toPrecision(2))} ${units[unit]}`;
 }
 
 /** "about 20 s", "about 3 min": never more exact than it is known. */
@@ -139,7 +129,10 @@ function adapterLines({ gpu, gpuError, webgpu }: WorkerFacts, browser: Browser):
   return lines;
 }
 
-function memoryLine({ memory: { plan, reason, fit } }: NeedFacts, gpu: GpuFacts | null): PreflightLine {
+function memoryLine(
+  { memory: { plan, reason, fit, assumedPrompt } }: NeedFacts,
+  gpu: GpuFacts | null,
+): PreflightLine {
   const line = { key: "memory", label: "Memory" };
   const cell = (bytes: number | null) => (bytes === null ? "–" : byteText(bytes));
   const sum = (parts: readonly { bytes: number }[]) =>
@@ -154,7 +147,8 @@ function memoryLine({ memory: { plan, reason, fit } }: NeedFacts, gpu: GpuFacts 
       .map(({ what, bytes }) => `${what} ${byteText(bytes)}`)
       .join(", ")}`,
   };
-  const needed = plan ? `${byteText(plan.totalBytes)} needed` : "";
+  const assumed = assumedPrompt === null ? "" : `, prompts up to ${assumedPrompt} tokens assumed`;
+  const needed = plan ? `${byteText(plan.totalBytes)} needed${assumed}` : "";
   if (reason !== null) {
     const settings = Object.entries(fit?.changes ?? {}).map(([path, value]) => `\`${path}\` ${value}`);
     const hint = fit
@@ -181,17 +175,8 @@ function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
       },
     ];
   }
-  const lines = [memoryLine(need, gpu)];
-  const download = { key: "download", label: "Download", level: "ok" as const };
-  lines.push(
-    need.downloadBytes === null
-      ? { ...download, value: "nothing: the model lies in this browser" }
-      : {
-          ...download,
-          value: `${need.downloadGuessed ? "about " : ""}${byteText(need.downloadBytes)} from ${need.hub?.host ?? "this site"}, once`,
-        },
-  );
-  const kept = need.storedBytes + ((need.hub && need.downloadBytes) || 0);
+  const lines = [memoryLine(need, gpu), ...downloadLines(need.download)];
+  const kept = need.storedBytes + hubBytes(need.download);
   if (freeBytes === null) {
     lines.push({
       key: "storage",
@@ -269,11 +254,13 @@ export function preflightOf(page: PageFacts, facts: WorkerFacts, recipe: Recipe 
   const lines = [...adapterLines(facts, browserOf(page)), ...needLines(facts, recipe)];
   if (verdict(lines).canStart) lines.push(timeLine(facts));
   const { need } = facts;
-  const download =
-    need?.hub && need.downloadBytes !== null
-      ? { download: { model: need.hub.model, bytes: need.downloadBytes } }
-      : {};
   const model = recipe ? { model: recipe.model } : {};
+  const download = need && recipe && neededDownload(need.download, recipe.model);
   const fit = need?.memory.fit ? { fit: need.memory.fit.changes } : {};
-  return { ...verdict([...lines, ...comfortLines(page, facts)]), ...model, ...download, ...fit };
+  return {
+    ...verdict([...lines, ...comfortLines(page, facts)]),
+    ...model,
+    ...(download && { download }),
+    ...fit,
+  };
 }

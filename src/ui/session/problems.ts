@@ -3,28 +3,56 @@ import { readDataName } from "../../config/data_name.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { readProblems, rowOptions } from "../../data/problems.ts";
 import type { Problem } from "../../rollout.ts";
-import { HUB_FOLDER } from "./downloads.ts";
+import { HUB_FOLDER, type OpenModelOptions } from "./downloads.ts";
 import { fetchDataFile, type Places } from "./recipes.ts";
 
-async function readContent(
-  file: string,
-  places: Pick<Places, "base" | "access">,
-): Promise<Blob | Uint8Array> {
-  const named = readDataName(file);
-  if (named.kind === "file") return fetchDataFile(file, places);
-  const [{ fetchDatasetFile }, { openOpfsStore }] = await Promise.all([
+type DataSettings = NonNullable<Recipe["data"]>;
+type DataPlaces = Pick<Places, "base" | "access">;
+
+/** The store and what reads it: fetched when a data set of the hub is first asked about. */
+async function openDatasets() {
+  const [datasets, { openOpfsStore }] = await Promise.all([
     import("../../data/hub/datasets.ts"),
     import("../../data/file_store_opfs.ts"),
   ]);
+  return { ...datasets, store: openOpfsStore(HUB_FOLDER) };
+}
+
+/** The bytes of a data file; one on the hub is downloaded first where it is not here. @throws DataError `data/*`, `hub/*` */
+export async function openDataFile(
+  file: string,
+  places: DataPlaces,
+  options: OpenModelOptions = {},
+): Promise<Blob | Uint8Array> {
+  const named = readDataName(file);
+  if (named.kind === "file") return fetchDataFile(file, places);
+  const { fetchDatasetFile, store } = await openDatasets();
   const { hubUrl, token } = places.access ?? {};
-  return (await fetchDatasetFile(openOpfsStore(HUB_FOLDER), named, { hubUrl, token })).content;
+  return (await fetchDatasetFile(store, named, { hubUrl, token, ...options })).content;
 }
 
 /** @throws DataError `data/*`, `hub/*`, ConfigError */
-export async function readPageProblems(
-  settings: NonNullable<Recipe["data"]>,
-  places: Pick<Places, "base" | "access">,
-): Promise<Problem[]> {
-  const content = await readContent(settings.file, places);
+export async function readPageProblems(settings: DataSettings, places: DataPlaces): Promise<Problem[]> {
+  const content = await openDataFile(settings.file, places);
   return (await readProblems(content, rowOptions(settings))).problems;
+}
+
+/** Bytes of a data file on the hub that are still to be downloaded; 0: none, null: the hub may not be asked. @throws DataError */
+export async function missingDataBytes(file: string, { access = {} }: DataPlaces): Promise<number | null> {
+  const named = readDataName(file);
+  if (named.kind === "file") return 0;
+  const { hasDatasetFile, store } = await openDatasets();
+  if (await hasDatasetFile(store, named)) return 0;
+  const { hubUrl, token, askHub } = access;
+  if (askHub === false) return null;
+  const { listDatasetFile } = await import("../../data/hub/listing.ts");
+  const { files } = await listDatasetFile(named.id, named.revision, named.path, { hubUrl, token });
+  return files[0].size;
+}
+
+/** Whether problems can be read at once: from here, or a file of this origin. */
+export async function problemsAtHand(file: string, places: DataPlaces): Promise<boolean> {
+  if (readDataName(file).kind === "hub")
+    return (await missingDataBytes(file, { ...places, access: { ...places.access, askHub: false } })) === 0;
+  return new URL(file, places.base).origin === new URL(places.base).origin;
 }

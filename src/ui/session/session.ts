@@ -22,6 +22,7 @@ import type {
   Imported,
   KeptModel,
   ModelAccess,
+  NeededDownload,
   PageFacts,
   Preflight,
   RunPart,
@@ -29,11 +30,11 @@ import type {
   StartedRun,
   StartRequest,
 } from "./api.ts";
+import { bringHere } from "./bring.ts";
 import { cutList, cutRollouts, EventSender } from "./event_sender.ts";
 import { estimateRun, gatherFacts } from "./gather.ts";
 import { listKept, removeKept } from "./kept_models.ts";
 import { LiveRun } from "./live_run.ts";
-import { openModel } from "./models.ts";
 import { preflightOf } from "./preflight.ts";
 import { type Places, resolveOnPage } from "./recipes.ts";
 import { holdRun } from "./run_lock.ts";
@@ -182,7 +183,7 @@ export class Session implements SessionApi {
   }
 
   async download(
-    model: string,
+    needed: Pick<NeededDownload, "model" | "data">,
     access: ModelAccess,
     onProgress: (progress: DownloadProgress) => void,
   ): Promise<boolean> {
@@ -190,7 +191,7 @@ export class Session implements SessionApi {
     const own = new AbortController();
     this.downloading = own;
     try {
-      await openModel(model, this.placesFor(access), { signal: own.signal, onProgress });
+      await bringHere(needed, this.placesFor(access), { signal: own.signal, onProgress });
       return true;
     } catch (error) {
       if (own.signal.aborted) return false;

@@ -10,7 +10,7 @@ import { Dialog } from "../parts/Dialog.tsx";
 import { Icon, type IconName } from "../parts/Icon.tsx";
 import { Marked } from "../parts/Marked.tsx";
 import type { Preflight, PreflightLine } from "../session/api.ts";
-import { byteText } from "../session/preflight.ts";
+import { byteText } from "../session/byte_text.ts";
 import { draftRecipe } from "../state/app.ts";
 import { hubAddress, hubToken, modelsChanged } from "../state/model_access.ts";
 import { draftProblem } from "../views/settings/draft.ts";
@@ -63,11 +63,16 @@ export function PreflightCard() {
   const model = typeof recipe.model === "string" ? recipe.model : undefined;
   const inForce = model ?? (answer && "lines" in answer ? answer.model : undefined);
   const isOnHub = inForce !== undefined && readModelName(inForce).kind === "hub";
+  // Also of a model below adapters that are here, or of problems.
+  const isGated = lines?.some(({ value }) => value.includes("access is restricted")) ?? false;
   return (
     <Dialog title={refused ? "This cannot run here yet" : "Before it starts"} onClose={close}>
       <p class="soft">
         Recipe <b class="preflight-recipe">{recipeTitle(recipe)}</b>. Everything stays on this computer
-        {isOnHub ? "; the model comes from the hub" : ""}.
+        {isOnHub || needed
+          ? `; ${needed?.data && !isOnHub ? "its problems come" : "the model comes"} from the hub`
+          : ""}
+        .
       </p>
       <ModelField model={model} inherited={inForce ?? ""} />
       <div class="preflight-lines" aria-live="polite" aria-busy={answer === null}>
@@ -90,7 +95,7 @@ export function PreflightCard() {
           </Told>
         ))}
       </div>
-      {isOnHub && <HubAccess open={lines?.some(({ value }) => value.includes("access is restricted"))} />}
+      {(isOnHub || isGated) && <HubAccess open={isGated} />}
       {going && <DownloadBar download={going} />}
       <div class="dialog-actions">
         {needed && !going && (
@@ -98,7 +103,7 @@ export function PreflightCard() {
             type="button"
             class="button primary"
             disabled={refused || problem !== null}
-            onClick={() => startDownload(needed.model, needed.bytes)}
+            onClick={() => startDownload(needed)}
           >
             Download {byteText(needed.bytes)}
           </button>

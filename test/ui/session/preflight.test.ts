@@ -4,10 +4,10 @@ import { ConfigError, GpuUnavailableError } from "../../../src/errors.ts";
 import type { MemoryPlan } from "../../../src/planner/plan.ts";
 import { encodeError } from "../../../src/rpc/errors.ts";
 import type { PageFacts } from "../../../src/ui/session/api.ts";
+import { byteText } from "../../../src/ui/session/byte_text.ts";
 import { gainSeconds } from "../../../src/ui/session/gain_time.ts";
 import {
   aboutTime,
-  byteText,
   pageObstacles,
   preflightOf,
   type WorkerFacts,
@@ -47,10 +47,9 @@ const FACTS: WorkerFacts = {
   gpuError: null,
   need: {
     parameters: 400_000,
-    hub: null,
-    memory: { plan: PLAN, reason: null, fit: null },
+    memory: { plan: PLAN, reason: null, fit: null, assumedPrompt: null },
+    download: { parts: [], host: "hub.example", siteBytes: 805_000, guessed: false, adapters: null },
     downloadBytes: 805_000,
-    downloadGuessed: false,
     storedBytes: 20 * MIB,
   },
   needError: null,
@@ -102,7 +101,12 @@ describe("preflightOf()", () => {
 
   it("names the limit that is too small", () => {
     const changes = { "trainer.recompute": true, "trainer.microBatchTokens": 512 };
-    const memory = { plan: PLAN, reason: "this GPU allows 128 MiB", fit: { changes, bytes: 50 * MIB } };
+    const memory = {
+      plan: PLAN,
+      reason: "this GPU allows 128 MiB",
+      fit: { changes, bytes: 50 * MIB },
+      assumedPrompt: null,
+    };
     const small = card({ need: { ...FACTS.need!, memory } });
     expect(line(small, "memory")).toMatchObject({
       level: "stop",
@@ -165,12 +169,28 @@ describe("preflightOf()", () => {
     expect(line(card(), "storage")).toBeUndefined();
   });
 
-  it("says where a download comes from, and when there is none", () => {
-    const need = FACTS.need!;
-    expect(line(card({ need: { ...need, downloadBytes: null } }), "download")?.value).toContain("nothing");
-    const hub = { ...need, hub: { model: "owner/name", host: "huggingface.co" }, downloadBytes: 1.2e9 };
-    expect(line(card({ need: hub }), "download")?.value).toBe("1.2 GB from huggingface.co, once");
-    expect(line(card({ need: { ...need, downloadGuessed: true } }), "download")?.value).toMatch(/^about/);
+  it("says what prompts were taken to have where they were not read", () => {
+    const memory = { ...FACTS.need!.memory, assumedPrompt: 256 };
+    const value = (reason: string | null) =>
+      line(card({ need: { ...FACTS.need!, memory: { ...memory, reason } } }), "memory")?.value;
+    expect(value(null)).toBe("105 MB needed, prompts up to 256 tokens assumed; 134 MB allowed in one piece");
+    expect(value("too much")).toBe("105 MB needed, prompts up to 256 tokens assumed; too much");
+  });
+
+  it("asks for a download before the start where something lies on the hub", () => {
+    const parts = [{ name: "owner/name", bytes: 1.2e9 }];
+    const download = { ...FACTS.need!.download, parts, siteBytes: null, data: "hub:a/b/c.parquet" };
+    const found = card({ need: { ...FACTS.need!, download } });
+    expect(line(found, "download")?.value).toBe("1.2 GB from hub.example, once");
+    expect(found.download).toEqual({
+      model: recipe.model,
+      names: ["owner/name"],
+      bytes: 1.2e9,
+      data: "hub:a/b/c.parquet",
+    });
+    expect(card().download).toBeUndefined();
+    const crowded = card({ need: { ...FACTS.need!, download }, freeBytes: 1e9 });
+    expect(line(crowded, "storage")?.value).toBe("21 MB for the run and 1.2 GB for the model, 1 GB free");
   });
 });
 

@@ -11,9 +11,10 @@ export function showCount(count: number): string {
   return `${Number((count / size).toPrecision(3))} ${unit}`;
 }
 
-export function estimateLine({ parameters, trainerBytes, generatorBytes }: Estimate): string {
+export function estimateLine({ parameters, trainerBytes, generatorBytes, assumedPrompt }: Estimate): string {
   const total = mebibytes(trainerBytes + generatorBytes);
-  const parts = `trainer ${mebibytes(trainerBytes)}, generators ${mebibytes(generatorBytes)}`;
+  const assumed = assumedPrompt === null ? "" : `; prompts up to ${assumedPrompt} tokens assumed`;
+  const parts = `trainer ${mebibytes(trainerBytes)}, generators ${mebibytes(generatorBytes)}${assumed}`;
   return `${showCount(parameters)} parameters · about ${total} of GPU memory (${parts})`;
 }
 

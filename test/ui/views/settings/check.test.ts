@@ -140,8 +140,10 @@ describe("RECIPE_NAMES", () => {
 describe("estimateLine()", () => {
   it("names parameters and memory of a recipe", () => {
     const parts = { trainerBytes: 1.5 * 2 ** 30, generatorBytes: 70.2 * 2 ** 20 };
-    expect(estimateLine({ parameters: 398_976, ...parts })).toBe(
-      "399 k parameters · about 1,607 MiB of GPU memory (trainer 1,536 MiB, generators 71 MiB)",
-    );
+    const line = (assumedPrompt: number | null) =>
+      estimateLine({ parameters: 398_976, ...parts, assumedPrompt });
+    const known = "399 k parameters · about 1,607 MiB of GPU memory (trainer 1,536 MiB, generators 71 MiB";
+    expect(line(null)).toBe(`${known})`);
+    expect(line(128)).toBe(`${known}; prompts up to 128 tokens assumed)`);
   });
 });

@@ -1,0 +1,52 @@
+/** What a run has to fetch before it can begin, as lines of the preflight card. */
+import type { NeededDownload, PreflightLine } from "./api.ts";
+import { byteText } from "./byte_text.ts";
+
+export interface DownloadNeed {
+  /** What lies on the hub and not here, adapters before the model that they belong to. */
+  parts: { name: string; bytes: number }[];
+  /** The hub's. */
+  host: string;
+  /** Of model files on this origin; null: there are none to fetch. */
+  siteBytes: number | null;
+  /** The size of those on this origin is not told by its server. */
+  guessed: boolean;
+  /** Folders of adapters by name, the lowest first, and the model below them; null: the model is a whole one. */
+  adapters: { names: string[]; base: string } | null;
+  /** The file of problems among the parts, as the recipe names it. */
+  data?: string;
+}
+
+/** Bytes of the hub. */
+export const hubBytes = ({ parts }: Pick<DownloadNeed, "parts">): number =>
+  parts.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** All that is fetched; null: everything lies in this browser. */
+export const allBytes = (need: Pick<DownloadNeed, "parts" | "siteBytes">): number | null =>
+  need.parts.length === 0 && need.siteBytes === null ? null : hubBytes(need) + (need.siteBytes ?? 0);
+
+/** What to bring here before a run of a recipe's model can begin; null: nothing. */
+export function neededDownload(need: DownloadNeed, model: string): NeededDownload | null {
+  const { parts, data } = need;
+  if (parts.length === 0) return null;
+  return { model, bytes: hubBytes(need), names: parts.map(({ name }) => name), ...(data && { data }) };
+}
+
+/** Which model below which adapters, where there are some, and what is fetched from where. */
+export function downloadLines(need: DownloadNeed): PreflightLine[] {
+  const { parts, host, siteBytes, guessed, adapters } = need;
+  const places = [
+    parts.length > 0 ? `${byteText(hubBytes(need))} from ${host}` : "",
+    siteBytes === null ? "" : `${guessed ? "about " : ""}${byteText(siteBytes)} from this site`,
+  ].filter((text) => text);
+  const each =
+    parts.length > 1 ? `: ${parts.map(({ name, bytes }) => `${name} ${byteText(bytes)}`).join(", ")}` : "";
+  const here = `nothing: the model ${adapters ? "and its adapters lie" : "lies"} in this browser`;
+  const value = places.length > 0 ? `${places.join(" and ")}, once${each}` : here;
+  const lines: PreflightLine[] = [{ key: "download", label: "Download", level: "ok", value }];
+  if (adapters) {
+    const value = `adapters ${adapters.names.toReversed().join(" over ")} over ${adapters.base}, merged as it is read`;
+    lines.unshift({ key: "model", label: "Model", level: "ok", value });
+  }
+  return lines;
+}

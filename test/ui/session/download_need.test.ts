@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import {
+  allBytes,
+  type DownloadNeed,
+  downloadLines,
+  neededDownload,
+} from "../../../src/ui/session/download_need.ts";
+
+const NOTHING: DownloadNeed = {
+  parts: [],
+  host: "hub.example",
+  siteBytes: null,
+  guessed: false,
+  adapters: null,
+};
+const ADAPTER = { name: "some/adapter", bytes: 9_100 };
+const BASE = { name: "some/base", bytes: 98_000 };
+const OVER = { names: ["some/adapter"], base: "some/base" };
+const told = (parts: Partial<DownloadNeed>) =>
+  downloadLines({ ...NOTHING, ...parts }).map(({ value }) => value);
+
+describe("downloadLines()", () => {
+  it("says where a model comes from, and when nothing comes", () => {
+    expect(told({})).toEqual(["nothing: the model lies in this browser"]);
+    expect(told({ parts: [BASE] })).toEqual(["98 kB from hub.example, once"]);
+    expect(told({ siteBytes: 805_000 })).toEqual(["805 kB from this site, once"]);
+    expect(told({ siteBytes: 805_000, guessed: true })).toEqual(["about 805 kB from this site, once"]);
+  });
+
+  it("names the model below adapters, and the size of each", () => {
+    const model = "adapters some/adapter over some/base, merged as it is read";
+    expect(told({ parts: [ADAPTER, BASE], adapters: OVER })).toEqual([
+      model,
+      "107 kB from hub.example, once: some/adapter 9.1 kB, some/base 98 kB",
+    ]);
+    expect(told({ parts: [ADAPTER], siteBytes: 805_000, adapters: OVER })).toEqual([
+      model,
+      "9.1 kB from hub.example and 805 kB from this site, once",
+    ]);
+    expect(told({ adapters: OVER })[1]).toBe("nothing: the model and its adapters lie in this browser");
+    const stacked = { names: ["a/first", "b/second"], base: "c/base" };
+    expect(told({ adapters: stacked })[0]).toContain("adapters b/second over a/first over c/base");
+  });
+});
+
+describe("neededDownload()", () => {
+  it("asks for what lies on the hub, problems too, and for nothing where all is here", () => {
+    const data = "hub:a/b/train.parquet";
+    const parts = [ADAPTER, BASE, { name: data, bytes: 900 }];
+    expect(neededDownload({ ...NOTHING, parts, data }, "some/adapter")).toEqual({
+      model: "some/adapter",
+      data,
+      names: ["some/adapter", "some/base", data],
+      bytes: 108_000,
+    });
+    expect(neededDownload({ ...NOTHING, siteBytes: 5 }, "builtin:chain-sum")).toBeNull();
+  });
+
+  it("counts what comes from this site as well in all that is fetched", () => {
+    expect(allBytes(NOTHING)).toBeNull();
+    expect(allBytes({ parts: [ADAPTER], siteBytes: 100 })).toBe(9_200);
+  });
+});
