@@ -234,7 +234,7 @@ export const conformanceSpec = define({
 
 export const recordSpec = define({
   name: "record",
-  summary: "Make one file of a run, which the page plays before anything trains",
+  summary: "Make one file of a run, which the page plays, and a folder of its policy, which it asks",
   examples: [
     { line: "npm run record -- --run runs/NAME", does: "the recording that ships with the page, made anew" },
     {
@@ -247,7 +247,8 @@ export const recordSpec = define({
     out: {
       type: "text",
       placeholder: "FILE",
-      description: "File to write; public/demo/run.json when not given",
+      description:
+        "File to write, public/demo/run.json when not given; the policy goes into NAME_policy/ beside it",
     },
     groups: {
       type: "integer",

@@ -217,8 +217,22 @@ export async function latestCheckpoint(storage: RunStorage): Promise<FoundCheckp
     await storage.rename(path, settled);
     path = settled;
   }
-  const { complete: _complete, files: _files, ...rest } = state;
-  return { path, state: rest, skipped: skipped.filter((damaged) => damaged.path !== path) };
+  return { path, state: loopState(state), skipped: skipped.filter((damaged) => damaged.path !== path) };
+}
+
+/** The newest complete checkpoint by looking only, for who reads a run that may be training; null if there is none. */
+export async function newestCheckpoint(
+  storage: RunStorage,
+): Promise<Pick<FoundCheckpoint, "path" | "state"> | null> {
+  for (const { path } of await candidates(storage)) {
+    const result = await verify(storage, path);
+    if ("state" in result) return { path, state: loopState(result.state) };
+  }
+  return null;
+}
+
+function loopState({ complete: _complete, files: _files, ...state }: StateFile): CheckpointState {
+  return state;
 }
 
 /**

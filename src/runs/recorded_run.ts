@@ -3,6 +3,7 @@ import type { LogRow } from "../metrics/ndjson.ts";
 import type { TraceEvent } from "../metrics/trace.ts";
 import type { RolloutRow, SampleCompletion } from "../training_records.ts";
 import { readTimeline } from "../training_timeline.ts";
+import type { RecordedPolicy } from "./recorded_policy.ts";
 import type { RunDirectory } from "./run_directory.ts";
 
 /** One step's metrics by name; `step` among them. */
@@ -44,6 +45,8 @@ export interface RecordedRun {
   rollouts: RolloutRow[];
   trace: TraceEvent[];
   summary: RunSummaryRow | null;
+  /** What it learned, where that lies beside the recording. */
+  policy?: RecordedPolicy | null;
 }
 
 const decoder = new TextDecoder();

@@ -16,9 +16,13 @@ export function prefersStillness(): boolean {
 /** Fetches the recording and plays it; where motion is not wanted, shows its end. */
 export async function loadDemo(): Promise<void> {
   try {
-    const response = await fetch(new URL("demo/run.json", document.baseURI));
+    const address = new URL("demo/run.json", document.baseURI);
+    const response = await fetch(address);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    const player = new Player((await response.json()) as RecordedRun);
+    const run = (await response.json()) as RecordedRun;
+    const player = new Player(run);
+    // Its weights are fetched when somebody talks to it.
+    if (run.policy) player.feed.policy = { ...run.policy, folder: new URL(run.policy.folder, address).href };
     demo.value = player;
     // Another run may have been opened meanwhile, by the address or by hand.
     if (feed.value.name === "" && feed.value.steps.length === 0) showDemo();

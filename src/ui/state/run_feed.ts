@@ -3,6 +3,7 @@
  * ten times a second, so that views redraw by time and not by event.
  */
 import { type Signal, signal } from "@preact/signals";
+import type { RecordedPolicy } from "../../runs/recorded_policy.ts";
 import type {
   EvaluationRow,
   LoopPulse,
@@ -43,6 +44,8 @@ export class RunFeed {
   summary: RunSummaryRow | null = null;
   /** What a run out of storage consists of, so that it can be played again. */
   whole: RecordedRun | null = null;
+  /** What a recorded run learned, `folder` as an address; null where that is not on this page. */
+  policy: RecordedPolicy | null = null;
   /** Bumped when any of the rows above changed. */
   readonly changed = signal(0);
   readonly phase: Signal<RunPhase> = signal<RunPhase>("idle");

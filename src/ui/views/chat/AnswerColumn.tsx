@@ -1,7 +1,7 @@
 /** One policy's side: who speaks, its answer token by token, whether it is right, and what could come at a place of it. */
 import type { ComponentChildren } from "preact";
 import { Icon } from "../../parts/Icon.tsx";
-import type { ChatToken, ChatVerdict, Which } from "./api.ts";
+import type { ChatToken, ChatVerdict, PolicyNote, Which } from "./api.ts";
 import type { Column } from "./column.ts";
 import type { Conversation } from "./conversation.ts";
 import { NextBars } from "./NextBars.tsx";
@@ -12,11 +12,13 @@ const NAMES: Record<Which, string> = { first: "Before", newest: "Now" };
 interface Props {
   conversation: Conversation;
   which: Which;
+  /** What answers here, in words. */
+  whence(policy: PolicyNote): string;
   /** Shown where this policy does not exist. */
   absence?: ComponentChildren;
 }
 
-export function AnswerColumn({ conversation, which, absence }: Props) {
+export function AnswerColumn({ conversation, which, whence, absence }: Props) {
   const { subject, columns, newer } = conversation;
   const column = columns[which].value;
   const policy = subject.value?.[which] ?? null;
@@ -32,6 +34,7 @@ export function AnswerColumn({ conversation, which, absence }: Props) {
         )}
         <Verdict column={column} />
       </div>
+      <p class="small soft num chat-whence">{policy && whence(policy)}</p>
       {missing ? (
         <div class="chat-absence">{absence}</div>
       ) : (

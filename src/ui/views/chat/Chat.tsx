@@ -11,7 +11,7 @@ import { Conversation } from "./conversation.ts";
 import { History } from "./History.tsx";
 import { openChatLink } from "./link.ts";
 import { PromptBar } from "./PromptBar.tsx";
-import { absenceOf, sourceOf } from "./source.ts";
+import { absenceOf, sourceOf, whenceOf } from "./source.ts";
 
 const POLL_MS = 3000;
 /** A short look at another view does not cost the loaded policies. */
@@ -86,10 +86,15 @@ function Talk() {
       )}
       <PromptBar conversation={conversation} />
       <div class="chat-columns" aria-busy={phase.value === "opening"}>
-        <AnswerColumn conversation={conversation} which="first" />
+        <AnswerColumn
+          conversation={conversation}
+          which="first"
+          whence={(policy) => whenceOf("first", feed.value, policy)}
+        />
         <AnswerColumn
           conversation={conversation}
           which="newest"
+          whence={(policy) => whenceOf("newest", feed.value, policy)}
           absence={
             absence && (
               <>

@@ -1,6 +1,7 @@
 /**
  * What the chat view and its worker say to each other. The worker has a GPU device of its own and keeps two policies on
- * it: the model a run began with, and the newest checkpoint the run has saved. It only ever reads what is stored.
+ * it: the model a run began with, and the newest checkpoint the run has saved, or the policy that came with a recorded
+ * run. It only ever reads what is stored.
  */
 import type { Message, Problem } from "../../../rollout.ts";
 import type { TaskChoice } from "../../../tasks/registry.ts";
@@ -18,6 +19,8 @@ export interface ChatSource {
   model: string;
   /** The run's name in the origin's private files; null: nothing of it is stored here. */
   run: string | null;
+  /** The policy that came with a recorded run: its folder on the page's own origin. */
+  recorded?: { address: string } & PolicyNote;
   /** The recipe's `verifier` settings. */
   verifier: Record<string, unknown>;
   /** Folders that were given to the page, as `ModelAccess` has them. */

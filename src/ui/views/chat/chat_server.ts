@@ -7,13 +7,11 @@ import { loadModelText, type ModelSource, type ModelText } from "../../../data/s
 import { DataError } from "../../../errors.ts";
 import type { Gpu } from "../../../gpu/device.ts";
 import type { Problem, Rollout } from "../../../rollout.ts";
-import type { CheckpointState } from "../../../runs/checkpoint.ts";
-import { type OpenStorage, RUNS, wholeCheckpoints } from "../../../runs/stored_runs.ts";
+import type { OpenStorage } from "../../../runs/stored_runs.ts";
 import type { TaskChoice } from "../../../tasks/registry.ts";
 import { readScope } from "../../../tasks/scope.ts";
 import { BUILT_IN_REWARDS } from "../../../verifier/rewards/registry.ts";
 import { createScorer } from "../../../verifier/score.ts";
-import { openStoredFolder } from "../../session/models.ts";
 import { findPolicy, policyText } from "../../session/policies.ts";
 import type {
   ChatAnswer,
@@ -30,6 +28,7 @@ import type {
   ReadPrompt,
   Which,
 } from "./api.ts";
+import { findSaved, type SavedPolicy } from "./saved_policy.ts";
 import { StandingPolicy } from "./standing_policy.ts";
 
 export interface ChatPlaces {
@@ -37,12 +36,6 @@ export interface ChatPlaces {
   /** The folder that a recipe's `model` names, seen from the page; nothing is downloaded for it. */
   findModel(source: ChatSource): Promise<{ source: ModelSource }>;
   openStorage: OpenStorage;
-}
-
-interface SavedPolicy {
-  /** Opens its folder as it is at that moment. */
-  open(): Promise<ModelSource>;
-  step: number;
 }
 
 const note = ({ version, step }: PolicyNote): PolicyNote => ({ version, step });
@@ -203,15 +196,8 @@ export class ChatServer implements ChatApi {
     });
   }
 
-  /** The newest whole checkpoint, by looking only. */
-  private async newestSaved(): Promise<SavedPolicy | null> {
-    const { run } = this.expectSource();
-    if (run === null) return null;
-    const storage = this.places.openStorage(`${RUNS}/${run}`);
-    const [newest] = await wholeCheckpoints(storage, await storage.files());
-    if (newest === undefined) return null;
-    const { path, step } = newest;
-    return { step, open: () => openStoredFolder(storage, path, `${storage.where}/${path}`) };
+  private newestSaved(): Promise<SavedPolicy | null> {
+    return findSaved(this.expectSource(), this.places.openStorage, this.policies.newest?.step);
   }
 
   /** Puts a checkpoint on the device; one that was removed meanwhile gave way to a newer one, which is taken then. */
@@ -226,11 +212,11 @@ export class ChatServer implements ChatApi {
     }
   }
 
-  private async put({ open, step }: SavedPolicy): Promise<StandingPolicy> {
-    const source = await open();
+  private async put({ step, ...saved }: SavedPolicy): Promise<StandingPolicy> {
+    const source = await saved.open();
     const ofAdapters = (await adapterBase(source)) !== null;
     const model = await (ofAdapters ? withAdapters(await this.first(), source) : loadModelText(source));
-    const version = await versionOf(source, step);
+    const version = await saved.version(source);
     const standing = this.policies.newest;
     if (standing !== null) {
       await standing.take(model, version, step);
@@ -276,13 +262,6 @@ export class ChatServer implements ChatApi {
     this.loading = mine.catch(() => undefined);
     return mine;
   }
-}
-
-async function versionOf(source: ModelSource, step: number): Promise<number> {
-  const bytes = await source.read("state.json");
-  if (bytes === null) return step;
-  const { weightVersion } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<CheckpointState>;
-  return weightVersion ?? step;
 }
 
 /** A completion as the verifier takes it; what it does not look at is empty. */

@@ -1,13 +1,15 @@
 /** Which policies a run in view has to talk to, and what to say where the newest is missing. */
 import type { RunFeed } from "../../state/run_feed.ts";
-import type { ChatSource } from "./api.ts";
+import type { ChatSource, PolicyNote, Which } from "./api.ts";
 
 /** A recording from before recipes named their model was made with this one. */
 const USUAL_MODEL = "builtin:chain-sum";
 
+type Seen = Pick<RunFeed, "kind" | "name" | "recipe"> & Partial<Pick<RunFeed, "policy">>;
+
 /** Where the policies of a run come from, for a page at `base`. */
 export function sourceOf(
-  { kind, name, recipe }: Pick<RunFeed, "kind" | "name" | "recipe">,
+  { kind, name, recipe, policy = null }: Seen,
   base: string,
   dropped: ChatSource["dropped"] = {},
 ): ChatSource {
@@ -19,8 +21,23 @@ export function sourceOf(
     // Adapters that were uploaded may belong to a model that was dropped.
     ...(/^(dropped|stored):/.test(named) && { dropped }),
     run: kind === "recorded" ? null : name,
+    ...(policy && { recorded: { address: policy.folder, step: policy.step, version: policy.version } }),
     verifier: typeof verifier === "object" && verifier !== null ? (verifier as Record<string, unknown>) : {},
   };
+}
+
+/** What answers in a column, in words. */
+export function whenceOf(
+  which: Which,
+  { kind, recipe, policy = null }: Pick<RunFeed, "kind" | "recipe"> & Partial<Pick<RunFeed, "policy">>,
+  { step }: Pick<PolicyNote, "step">,
+): string {
+  if (which === "first") return "as it was before the first step";
+  if (kind !== "recorded" || policy === null) return `as saved after step ${step}`;
+  const ofRun =
+    step === recipe.steps ? "the recorded run's final policy" : "the recorded run's last saved policy";
+  const rounded = policy.dtype === "F32" ? "" : `, weights rounded to ${policy.dtype.toLowerCase()}`;
+  return `${ofRun}, step ${step}${rounded}`;
 }
 
 export interface Absence {

@@ -1,35 +1,15 @@
 /** The chat's worker side on a device: two policies of a run in memory, one with weights of its own. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ModelFiles, openModelMemory } from "../../../../src/data/source.ts";
+import { openModelMemory } from "../../../../src/data/source.ts";
 import { DataError } from "../../../../src/errors.ts";
 import { openGpu } from "../../../../src/gpu/device.ts";
-import { freshAdapters } from "../../../../src/model/adapters/init.ts";
-import { adapterFolderFiles } from "../../../../src/model/adapters/peft.ts";
-import { freshWeights, smallLlamaConfig } from "../../../../src/model/init.ts";
 import { writeCheckpoint } from "../../../../src/runs/checkpoint.ts";
-import { modelFolderFiles } from "../../../../src/runs/model_folder.ts";
-import { makeTask } from "../../../../src/tasks/registry.ts";
-import { scopeEntries } from "../../../../src/tasks/scope.ts";
-import { buildCharTokenizer } from "../../../../src/text/char_tokenizer.ts";
 import type { ChatSource, ChatToken } from "../../../../src/ui/views/chat/api.ts";
 import { ChatServer } from "../../../../src/ui/views/chat/chat_server.ts";
 import { drawToken, logProbability } from "../../../../src/ui/views/chat/distribution.ts";
 import { memoryFiles } from "../../../runs/memory_files.ts";
+import { adapterFolder, modelFolder, task, tokenizerFiles } from "./tiny_policy.ts";
 
-const task = makeTask("chain_sum", {}, 0);
-const tokenizerFiles = buildCharTokenizer(task.vocabulary!());
-const eosId = tokenizerFiles.generationConfig.eos_token_id as number;
-const config = smallLlamaConfig({
-  vocabSize: 28,
-  width: 32,
-  layers: 1,
-  heads: 2,
-  kvHeads: 1,
-  mlpWidth: 48,
-  maxPositions: 64,
-  eosId,
-  padId: 0,
-});
 const [problem] = task.heldOut(1);
 const prompt = problem.prompt as string;
 const source: ChatSource = {
@@ -39,21 +19,7 @@ const source: ChatSource = {
   verifier: { rewards: ["magistral"], lengthMax: 12, lengthCache: 0 },
 };
 
-function modelFolder(seed: number) {
-  const generationConfig = { ...tokenizerFiles.generationConfig, ...scopeEntries(task, 12) };
-  const model = { config, tensors: freshWeights(config, seed), ...tokenizerFiles, generationConfig };
-  return modelFolderFiles(model as ModelFiles);
-}
-
 const memory = memoryFiles();
-
-/** A checkpoint of adapters alone, which change nothing (B is zero) or each module. */
-function adapterFolder(changing: boolean) {
-  const settings = { rank: 2, alpha: 4, targets: ["q_proj", "down_proj"] as const };
-  const tensors = freshAdapters(config, settings, 3);
-  if (changing) for (const [name, { data }] of tensors) if (name.includes("lora_B")) data.fill(0.5);
-  return { ...adapterFolderFiles({ settings, tensors, baseModel: "builtin:tiny", revision: null }) };
-}
 
 function save(step: number, run = "sums", modelFiles = modelFolder(step)): Promise<string> {
   return writeCheckpoint(
@@ -82,7 +48,7 @@ const server = new ChatServer({
   },
   findModel: async ({ model }) => {
     if (model === "hub/far") throw new DataError("model/no-folder", "it is not downloaded");
-    if (model === "stored:adapted") return { source: openModelMemory(adapterFolder(true), model) };
+    if (model === "stored:adapted") return { source: openModelMemory(adapterFolder(0.5), model) };
     return { source: openModelMemory(modelFolder(0)) };
   },
   openStorage: (folder) => memory.open(folder),
@@ -199,14 +165,14 @@ describe("ChatServer", () => {
   });
 
   it("lays a checkpoint of adapters over the model that the run began with", async () => {
-    await save(1, "adapted", adapterFolder(false));
+    await save(1, "adapted", adapterFolder(0));
     expect((await server.open({ ...source, run: "adapted" })).newest).toEqual({ version: 1, step: 1 });
     const first = await server.nextTokens("first", prompt, [], 3);
     const same = await server.nextTokens("newest", prompt, [], 3);
     same.logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(first.logits[i], 4);
     });
-    await save(2, "adapted", adapterFolder(true));
+    await save(2, "adapted", adapterFolder(0.5));
     expect(await server.renew()).toEqual({ version: 2, step: 2 });
     const changed = await server.nextTokens("newest", prompt, [], 3);
     expect(Math.max(...changed.logits.map((logit, i) => Math.abs(logit - first.logits[i])))).toBeGreaterThan(
@@ -219,7 +185,7 @@ describe("ChatServer", () => {
     const adapted = { ...source, run: "adapted" };
     expect((await server.open(adapted)).newest).toEqual({ version: 2, step: 2 });
     const before = await ask("newest");
-    const files = adapterFolder(true);
+    const files = adapterFolder(0.5);
     await save(3, "adapted", { ...files, "adapter_model.safetensors": new Uint8Array(64) });
     await expect(server.renew()).rejects.toMatchObject({ name: "DataError" });
     expect(await ask("newest")).toEqual(before);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absenceOf, sourceOf } from "../../../../src/ui/views/chat/source.ts";
+import { absenceOf, sourceOf, whenceOf } from "../../../../src/ui/views/chat/source.ts";
 
 const recipe = { model: "builtin:chain-sum", verifier: { rewards: ["magistral"] }, checkpoint: { every: 5 } };
 
@@ -21,6 +21,29 @@ describe("sourceOf()", () => {
       model: "builtin:chain-sum",
       verifier: {},
     });
+  });
+});
+
+describe("the policy that came with a recording", () => {
+  const policy = { folder: "https://page/demo/run_policy", step: 30, version: 31, dtype: "F16" as const };
+  const recorded = { kind: "recorded" as const, name: "demo", recipe: { ...recipe, steps: 30 }, policy };
+
+  it("is asked where it lies", () => {
+    expect(sourceOf(recorded, "b").recorded).toEqual({ address: policy.folder, step: 30, version: 31 });
+    expect(sourceOf({ ...recorded, policy: null }, "b")).not.toHaveProperty("recorded");
+  });
+
+  it("is called by what it is", () => {
+    const at = { step: 30 };
+    expect(whenceOf("newest", recorded, at)).toBe(
+      "the recorded run's final policy, step 30, weights rounded to f16",
+    );
+    const cut = { ...recorded, recipe: { steps: 40 }, policy: { ...policy, dtype: "F32" as const } };
+    expect(whenceOf("newest", cut, at)).toBe("the recorded run's last saved policy, step 30");
+    expect(whenceOf("newest", { ...recorded, kind: "live", policy: null }, at)).toBe(
+      "as saved after step 30",
+    );
+    expect(whenceOf("first", recorded, { step: 0 })).toBe("as it was before the first step");
   });
 });
 
