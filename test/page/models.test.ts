@@ -1,14 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject } from "vitest";
-import { parseModelConfig } from "../../src/model/config.ts";
-import { freshWeights } from "../../src/model/init.ts";
-import { modelFolderFiles } from "../../src/runs/model_folder.ts";
 import { type HubServer, serveHub } from "../data/hub/server.ts";
 import { openView, stepRows, storedRuns, waitForWord } from "./controls.ts";
 import { type Steps, tellStory } from "./story.ts";
+import { sizeOf, tinyQwen3 } from "./tiny_model.ts";
 import { violations } from "./violations.ts";
 
 const MODEL = "someone/tiny-qwen3";
@@ -18,37 +15,8 @@ const TOKEN = "hf_for_this_test";
 const SETTINGS =
   "recipe=smoke&set=steps:3&set=trainer.batchSize:16&set=trainer.filter:none&set=evaluation.problems:4&set=generator.concurrency:16";
 
-/** A model of the shape of Qwen3, two layers of it, with the built-in policy's tokenizer. */
-function tinyQwen3(): Record<string, Uint8Array> {
-  const builtIn = fileURLToPath(new URL("../../public/models/chain-sum/", import.meta.url));
-  const config = parseModelConfig({
-    architectures: ["Qwen3ForCausalLM"],
-    model_type: "qwen3",
-    vocab_size: 28,
-    hidden_size: 64,
-    intermediate_size: 160,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    head_dim: 32,
-    hidden_act: "silu",
-    max_position_embeddings: 256,
-    rms_norm_eps: 1e-6,
-    rope_theta: 1e6,
-    tie_word_embeddings: true,
-    attention_bias: false,
-    eos_token_id: 1,
-    pad_token_id: 0,
-    dtype: "float32",
-  });
-  const files = modelFolderFiles({ config, tensors: freshWeights(config, 7) });
-  for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json"])
-    files[name] = new Uint8Array(readFileSync(join(builtIn, name)));
-  return files;
-}
-
 const files = tinyQwen3();
-const total = Object.values(files).reduce((sum, { byteLength }) => sum + byteLength, 0);
+const total = sizeOf(files);
 const folder = mkdtempSync(join(tmpdir(), "page-model-"));
 let hub: HubServer;
 
