@@ -1,18 +1,19 @@
 // decode_attention — out[b,h] = Σ_j p[j] · v[j],  p = softmax_j(scale · q·k[j]),  0 ≤ j ≤ position of entry b
 // Paper: Dao et al. 2022, arXiv:2205.14135 (online softmax), over the cache that kv_store.wgsl fills.
+// Stored4: four numbers as f32, as f16 or as pairs of f16 in words; src/kernels/stored.ts puts it and widen before this text.
 //
-//   binding  name     shape            type  access
+//   binding  name     shape            type    access
 //   0        params   -                Params uniform
-//   1        qkv      (N, H+2K, D)     f32   read         the query of entry b is in its source row
-//   2        entries  (B, 3)           u32   read         source row, slot, position; inactive where out of range
-//   3        cache_k  (slots, K, S, D) f32   read
-//   4        cache_v  (slots, K, S, D) f32   read
-//   5        out      (B, H, D)        f32   read_write   zero for inactive entries
+//   1        qkv      (N, H+2K, D)     f32     read         the query of entry b is in its source row
+//   2        entries  (B, 3)           u32     read         source row, slot, position; inactive where out of range
+//   3        cache_k  (slots, K, S, D) Stored4 read
+//   4        cache_v  (slots, K, S, D) Stored4 read
+//   5        out      (B, H, D)        f32     read_write   zero for inactive entries
 //
 // Dispatch: (H, min(B, 65535), 1), one workgroup per entry and head, striding.
 // Workgroup: WORKGROUP_SIZE lanes, at most 64 and at least D/4.  D is a multiple of 4.
 // A tile of WORKGROUP_SIZE positions at a time: lanes first own positions, then vec4 of columns.
-// Numerics: f32 in a fixed order; tested to 1e-5 relative.
+// Numerics: keys and values widened exactly, then f32 in a fixed order; tested to 1e-5 relative.
 
 override WORKGROUP_SIZE: u32 = 32;
 
@@ -30,8 +31,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> entries: array<u32>;
-@group(0) @binding(3) var<storage, read> cache_k: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> cache_v: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> cache_k: array<Stored4>;
+@group(0) @binding(4) var<storage, read> cache_v: array<Stored4>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
 
 const LOWEST = -1e30;
@@ -68,7 +69,7 @@ fn decode_attention(
       for (var t = lane; t < count; t += WORKGROUP_SIZE) {
         var score = 0.0;
         for (var d = 0u; d < quads; d++) {
-          score += dot(qkv[query + d], cache_k[base + (first + t) * quads + d]);
+          score += dot(qkv[query + d], widen(cache_k[base + (first + t) * quads + d]));
         }
         scores[t] = score * params.scale;
       }
@@ -85,7 +86,7 @@ fn decode_attention(
       for (var t = part; t < select(0u, count, part < parts); t += parts) {
         let p = exp(scores[t] - peak);
         total += p;
-        sum += p * cache_v[base + (first + t) * quads + quad];
+        sum += p * widen(cache_v[base + (first + t) * quads + quad]);
       }
       // The next tile overwrites the scores.
       workgroupBarrier();

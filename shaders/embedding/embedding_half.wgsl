@@ -1,10 +1,10 @@
 // embedding_half — embedding.wgsl from a table in f16: y[n,c] = table[ids[n] − first, c] where 0 ≤ ids[n] − first < V
 // For a width divisible by 4; rows of y whose id is another stay as they are.  Backward: embedding_backward.wgsl
-// Half4 with widen and narrow, four f16 as f16 or as pairs in words, come from src/kernels/half.ts, put before this text.
+// Stored4: four numbers as f16 or as pairs of f16 in words; src/kernels/stored.ts puts it and widen before this text.
 //
 //   binding  name    shape     type       access
 //   0        params  -         Params     uniform
-//   1        table   (V, C/4)  Half4      read
+//   1        table   (V, C/4)  Stored4    read
 //   2        ids     (N)       u32        read
 //   3        y       (N, C/4)  vec4<f32>  read_write
 //
@@ -22,7 +22,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<Half4>;
+@group(0) @binding(1) var<storage, read> table: array<Stored4>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 

@@ -1,15 +1,17 @@
 // linear_backward_input_vec4 — linear_backward_input.wgsl for inputs and outputs divisible by 4, 16 × 8 results a lane
 // Two blocks of eight rows, as in linear_vec4.wgsl.
+// Stored4: four weights as f32, as f16 or as pairs of f16 in words; src/kernels/stored.ts puts it and widen before this text.
 //
 //   binding  name    shape     type       access
 //   0        params  -         Params     uniform
 //   1        dy      (N, O/4)  vec4<f32>  read
-//   2        w       (O, I/4)  vec4<f32>  read
+//   2        w       (O, I/4)  Stored4    read
 //   3        dx      (N, I/4)  vec4<f32>  read_write
 //
 // Dispatch: one workgroup per block of rows × inputs, striding.
 //   Workgroup: WORKGROUP_SIZE lanes, of which LANES_INPUT lie side by side along the inputs.
-// Numerics: f32, four products at a time, in order of o; tested to 4·ε·√O of the largest result.
+// Numerics: weights widened exactly, then f32, four products at a time, in order of o; tested to 4·ε·√O of the largest
+//   result. An adapter without f16 subnormals may take weights in f16 under 2⁻¹⁴ for zero.
 
 override WORKGROUP_SIZE: u32 = 32;
 override LANES_INPUT: u32 = 4;
@@ -27,8 +29,13 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> w: array<Stored4>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4<f32>>;
+
+/// Four weights of each of four rows.
+fn four_rows(at: u32, stride: u32) -> mat4x4<f32> {
+  return mat4x4<f32>(widen(w[at]), widen(w[at + stride]), widen(w[at + 2 * stride]), widen(w[at + 3 * stride]));
+}
 
 fn store(n: u32, k: u32, sum: vec4<f32>) {
   if (n < params.rows && k < params.inputs) {
@@ -72,8 +79,8 @@ fn linear_backward_input_vec4(
       let base = 4 * o * inputs;
       let a = base + low;
       let b = base + high;
-      let w_low = mat4x4<f32>(w[a], w[a + inputs], w[a + 2 * inputs], w[a + 3 * inputs]);
-      let w_high = mat4x4<f32>(w[b], w[b + inputs], w[b + 2 * inputs], w[b + 3 * inputs]);
+      let w_low = four_rows(a, inputs);
+      let w_high = four_rows(b, inputs);
       for (var r = 0u; r < BLOCK; r++) {
         let upstream = dy[min((n0 + r) * outputs, last) + o];
         upper_low[r] += w_low * upstream;

@@ -1,17 +1,19 @@
 // linear_vec4 — linear.wgsl for inputs, outputs, y_stride, y_start divisible by 4: loads of four, 16 × 8 results a lane
 // Why: on software adapters a load costs as much as dozens of multiply-adds, whatever its width. Two blocks of eight
 // rows, because Mesa's compiler unrolls a loop of eight but keeps a longer one, with its sums in memory.
+// Stored4: four weights as f32, as f16 or as pairs of f16 in words; src/kernels/stored.ts puts it and widen before this text.
 //
 //   binding  name    shape     type       access
 //   0        params  -         Params     uniform
 //   1        x       (N, I/4)  vec4<f32>  read
-//   2        w       (O, I/4)  vec4<f32>  read
+//   2        w       (O, I/4)  Stored4    read
 //   3        bias    (O)       f32        read         any buffer when has_bias is 0
 //   4        y       (N, O/4)  vec4<f32>  read_write   rows y_stride / 4 apart
 //
 // Dispatch: one workgroup per block of rows × outputs, striding.
 //   Workgroup: WORKGROUP_SIZE lanes, of which LANES_OUTPUT lie side by side along the outputs.
-// Numerics: f32, four products at a time, in order of k; tested to 4·ε·√I of the largest result.
+// Numerics: weights widened exactly, then f32, four products at a time, in order of k; tested to 4·ε·√I of the largest
+//   result. An adapter without f16 subnormals may take weights in f16 under 2⁻¹⁴ for zero.
 
 override WORKGROUP_SIZE: u32 = 32;
 override LANES_OUTPUT: u32 = 4;
@@ -32,9 +34,14 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> w: array<Stored4>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+
+/// Four weights of each of four rows.
+fn four_rows(at: u32, stride: u32) -> mat4x4<f32> {
+  return mat4x4<f32>(widen(w[at]), widen(w[at + stride]), widen(w[at + 2 * stride]), widen(w[at + 3 * stride]));
+}
 
 /// Four biases, or zeros.
 fn bias_of(o: u32) -> vec4<f32> {
@@ -85,8 +92,8 @@ fn linear_vec4(
     for (var k = 0u; k < inputs; k++) {
       let a = low + k;
       let b = high + k;
-      let w_low = mat4x4<f32>(w[a], w[a + inputs], w[a + 2 * inputs], w[a + 3 * inputs]);
-      let w_high = mat4x4<f32>(w[b], w[b + inputs], w[b + 2 * inputs], w[b + 3 * inputs]);
+      let w_low = four_rows(a, inputs);
+      let w_high = four_rows(b, inputs);
       for (var r = 0u; r < BLOCK; r++) {
         let row = x[min((n0 + r) * inputs, last) + k];
         upper_low[r] += row * w_low;

@@ -1,6 +1,6 @@
 /** Every kernel of the tree at the sizes it is measured at. */
 
-import type { HalfForm } from "../kernels/half.ts";
+import type { HalfForm } from "../kernels/stored.ts";
 import { convertCases, lossCases, probeCases } from "./flat_cases.ts";
 import type { KernelCase } from "./kernel_case.ts";
 import { attentionCases, elementCases, linearCases, normCases } from "./layer_cases.ts";

@@ -3,7 +3,7 @@ import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { AnyKernel, Dims, Kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import type { HalfForm } from "../kernels/half.ts";
+import { HALF_FORMS, type HalfForm } from "../kernels/stored.ts";
 import { toFloat16 } from "../model/float16.ts";
 
 export type Contents = Float32Array | Uint32Array;
@@ -115,5 +115,5 @@ function smallHalves(length: number): Uint32Array<ArrayBuffer> {
 
 /** The forms in which this device can run the kernels on f16; the last is the one it runs them in. */
 export function halfForms(gpu: Gpu): readonly HalfForm[] {
-  return gpu.tier.startsWith("f16") ? ["packed", "native"] : ["packed"];
+  return gpu.tier.startsWith("f16") ? HALF_FORMS : ["packed"];
 }

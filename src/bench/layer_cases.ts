@@ -5,16 +5,16 @@ import { attentionBackwardQuery } from "../kernels/attention/attention_backward_
 import { attentionDelta } from "../kernels/attention/attention_delta.ts";
 import { rope } from "../kernels/embedding/rope.ts";
 import { ropeBackward } from "../kernels/embedding/rope_backward.ts";
-import type { HalfForm } from "../kernels/half.ts";
 import { biasBackward } from "../kernels/linear/bias_backward.ts";
 import { linear } from "../kernels/linear/linear.ts";
 import { linearBackwardInput } from "../kernels/linear/linear_backward_input.ts";
-import { linearBackwardInputHalf } from "../kernels/linear/linear_backward_input_half.ts";
-import { linearBackwardInputVec4 } from "../kernels/linear/linear_backward_input_vec4.ts";
+import {
+  linearBackwardInputVec4,
+  linearBackwardInputVec4Stored,
+} from "../kernels/linear/linear_backward_input_vec4.ts";
 import { linearBackwardWeight } from "../kernels/linear/linear_backward_weight.ts";
 import { linearBackwardWeightVec4 } from "../kernels/linear/linear_backward_weight_vec4.ts";
-import { linearHalf } from "../kernels/linear/linear_half.ts";
-import { linearVec4 } from "../kernels/linear/linear_vec4.ts";
+import { linearVec4, linearVec4Stored } from "../kernels/linear/linear_vec4.ts";
 import { swiglu } from "../kernels/mlp/swiglu.ts";
 import { swigluBackward } from "../kernels/mlp/swiglu_backward.ts";
 import { headNorm } from "../kernels/norm/head_norm.ts";
@@ -23,6 +23,7 @@ import { headNormWeightBackward } from "../kernels/norm/head_norm_weight_backwar
 import { rmsNorm } from "../kernels/norm/rms_norm.ts";
 import { rmsNormBackward } from "../kernels/norm/rms_norm_backward.ts";
 import { rmsNormWeightBackward } from "../kernels/norm/rms_norm_weight_backward.ts";
+import type { HalfForm } from "../kernels/stored.ts";
 import { type KernelCase, kernelCase } from "./kernel_case.ts";
 import { causalPairs, type ShapeSet, sequenceStarts } from "./shapes.ts";
 
@@ -50,14 +51,14 @@ export function linearCases(shape: ShapeSet, forms: readonly HalfForm[]): Kernel
   cases.push(
     kernelCase(linearVec4, { ...dims, rows: decodeRows }, { set, use: "decode gate_up" }),
     ...forms.flatMap((form) => [
-      kernelCase(linearHalf(form), { ...dims, rows }, { set, use: `${form} gate_up`, halves: ["w"] }),
+      kernelCase(linearVec4Stored(form), { ...dims, rows }, { set, use: `${form} gate_up`, halves: ["w"] }),
       kernelCase(
-        linearHalf(form),
+        linearVec4Stored(form),
         { ...dims, rows: decodeRows },
         { set, use: `${form} decode gate_up`, halves: ["w"] },
       ),
       kernelCase(
-        linearBackwardInputHalf(form),
+        linearBackwardInputVec4Stored(form),
         { ...dims, rows },
         { set, use: `${form} gate_up`, halves: ["w"] },
       ),

@@ -1,15 +1,12 @@
 /** The kernels around the layers: embedding, head, optimiser, decoding, at the sizes of one set. */
-import { decodeAttention } from "../kernels/attention/decode_attention.ts";
-import { decodeAttentionHalf } from "../kernels/attention/decode_attention_half.ts";
-import { kvStore } from "../kernels/attention/kv_store.ts";
-import { kvStoreHalf } from "../kernels/attention/kv_store_half.ts";
+import { decodeAttention, decodeAttentionStored } from "../kernels/attention/decode_attention.ts";
+import { kvStore, kvStoreStored } from "../kernels/attention/kv_store.ts";
 import { embedding } from "../kernels/embedding/embedding.ts";
 import { embeddingBackward } from "../kernels/embedding/embedding_backward.ts";
 import { embeddingHalf } from "../kernels/embedding/embedding_half.ts";
 import { embeddingPlan } from "../kernels/embedding/embedding_plan.ts";
 import { gatherRows } from "../kernels/embedding/gather_rows.ts";
 import { scatterRows } from "../kernels/embedding/scatter_rows.ts";
-import type { HalfForm } from "../kernels/half.ts";
 import { headFinish } from "../kernels/head/head_finish.ts";
 import { headTile } from "../kernels/head/head_tile.ts";
 import { headTileBackward } from "../kernels/head/head_tile_backward.ts";
@@ -18,6 +15,7 @@ import { clipCoefficient } from "../kernels/optimizer/clip_coefficient.ts";
 import { gradNorm, gradNormPartials } from "../kernels/optimizer/grad_norm.ts";
 import { decodeAdvance, endTokens } from "../kernels/sampling/decode_advance.ts";
 import { sample } from "../kernels/sampling/sample.ts";
+import type { HalfForm } from "../kernels/stored.ts";
 import { type KernelCase, kernelCase, smallWords } from "./kernel_case.ts";
 import type { ShapeSet } from "./shapes.ts";
 
@@ -95,11 +93,11 @@ export function decodeCases(shape: ShapeSet, forms: readonly HalfForm[]): Kernel
     kernelCase(decodeAttention.with(lanes), attendDims, { set, contents: { entries }, work: work(4) }),
     ...forms.flatMap((form) => [
       kernelCase(
-        kvStoreHalf(form),
+        kvStoreStored(form),
         { ...cache, entries: rows },
         { set, use: form, contents: { entries }, halves: ["cache_k", "cache_v"] },
       ),
-      kernelCase(decodeAttentionHalf(form).with(lanes), attendDims, {
+      kernelCase(decodeAttentionStored(form).with(lanes), attendDims, {
         set,
         use: form,
         contents: { entries },

@@ -6,7 +6,7 @@ import type { BufferView, GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { Recorder } from "../gpu/recorder.ts";
-import type { HalfForm } from "../kernels/half.ts";
+import type { HalfForm } from "../kernels/stored.ts";
 import type { Contents } from "./kernel_case.ts";
 import { testAttentionHalf, testEmbeddingHalf, testLinearHalf } from "./self_test_half.ts";
 import { testAttention, testEmbedding, testLinear, testMlp, testNorm } from "./self_test_layers.ts";

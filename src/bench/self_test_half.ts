@@ -2,11 +2,11 @@
  * Self-tests of the kernels that read or write f16, in the form that this device runs them in. All numbers are f16
  * already, so that no adapter's way of rounding matters.
  */
-import { decodeAttentionHalf } from "../kernels/attention/decode_attention_half.ts";
-import { kvStoreHalf } from "../kernels/attention/kv_store_half.ts";
+import { decodeAttentionStored } from "../kernels/attention/decode_attention.ts";
+import { kvStoreStored } from "../kernels/attention/kv_store.ts";
 import { embeddingHalf } from "../kernels/embedding/embedding_half.ts";
-import { linearBackwardInputHalf } from "../kernels/linear/linear_backward_input_half.ts";
-import { linearHalf } from "../kernels/linear/linear_half.ts";
+import { linearBackwardInputVec4Stored } from "../kernels/linear/linear_backward_input_vec4.ts";
+import { linearVec4Stored } from "../kernels/linear/linear_vec4.ts";
 import { packHalves, smallFloats } from "./kernel_case.ts";
 import type { FamilyTest } from "./self_test.ts";
 
@@ -49,8 +49,8 @@ export const testLinearHalf: FamilyTest = async (run, form) => {
   const dims = { rows, outputs, inputs, has_bias: 1, accumulate: 0, y_stride: outputs, y_start: 0 };
   return [
     {
-      name: "linear_half",
-      got: await run(linearHalf(form), { x, w, bias, y: zeros(rows * outputs) }, dims, "y"),
+      name: "linear_vec4 in f16",
+      got: await run(linearVec4Stored(form), { x, w, bias, y: zeros(rows * outputs) }, dims, "y"),
       want: fill(rows * outputs, (i) => {
         const [n, o] = [Math.floor(i / outputs), i % outputs];
         return bias[o] + sum(inputs, (k) => x[n * inputs + k] * weight[o * inputs + k]);
@@ -58,8 +58,8 @@ export const testLinearHalf: FamilyTest = async (run, form) => {
       tolerance: 1e-5,
     },
     {
-      name: "linear_backward_input_half",
-      got: await run(linearBackwardInputHalf(form), { dy, w, dx: zeros(rows * inputs) }, dims, "dx"),
+      name: "linear_backward_input_vec4 in f16",
+      got: await run(linearBackwardInputVec4Stored(form), { dy, w, dx: zeros(rows * inputs) }, dims, "dx"),
       want: fill(rows * inputs, (i) => {
         const [n, k] = [Math.floor(i / inputs), i % inputs];
         return sum(outputs, (o) => dy[n * outputs + o] * weight[o * inputs + k]);
@@ -79,10 +79,10 @@ export const testAttentionHalf: FamilyTest = async (run, form) => {
   const cached = { heads: 1, kv_heads: 1, head_dim: D, slots: 1, capacity };
   const caches = { cache_k: zeros((capacity * D) / 2), cache_v: zeros((capacity * D) / 2) };
   const store = { ...cached, entries: rows, rows };
-  const cache_k = await run(kvStoreHalf(form), { qkv, entries, ...caches }, store, "cache_k");
-  const cache_v = await run(kvStoreHalf(form), { qkv, entries, ...caches }, store, "cache_v");
+  const cache_k = await run(kvStoreStored(form), { qkv, entries, ...caches }, store, "cache_k");
+  const cache_v = await run(kvStoreStored(form), { qkv, entries, ...caches }, store, "cache_v");
   const out = await run(
-    decodeAttentionHalf(form),
+    decodeAttentionStored(form),
     { qkv, entries: entries.slice(6), cache_k, cache_v, out: zeros(D) },
     { ...cached, rows: 1, source_rows: rows, scale },
     "out",
@@ -96,10 +96,10 @@ export const testAttentionHalf: FamilyTest = async (run, form) => {
   const weights = fill(rows, (j) => Math.exp(scale * sum(D, (d) => at(2, 0, d) * at(j, 1, d))));
   const total = sum(rows, (j) => weights[j]);
   return [
-    { name: "kv_store_half keys", got: words(cache_k), want: stored(1), tolerance: 0 },
-    { name: "kv_store_half values", got: words(cache_v), want: stored(2), tolerance: 0 },
+    { name: "kv_store in f16, keys", got: words(cache_k), want: stored(1), tolerance: 0 },
+    { name: "kv_store in f16, values", got: words(cache_v), want: stored(2), tolerance: 0 },
     {
-      name: "decode_attention_half",
+      name: "decode_attention in f16",
       got: out,
       want: fill(D, (d) => sum(rows, (j) => (weights[j] / total) * at(j, 2, d))),
       tolerance: 1e-5,

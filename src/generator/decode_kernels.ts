@@ -1,9 +1,7 @@
 /** Which kernels a decode pass uses, by its sizes and by the format of its cache. */
 import type { Gpu } from "../gpu/device.ts";
-import { decodeAttention } from "../kernels/attention/decode_attention.ts";
-import { decodeAttentionHalf } from "../kernels/attention/decode_attention_half.ts";
-import { kvStore } from "../kernels/attention/kv_store.ts";
-import { kvStoreHalf } from "../kernels/attention/kv_store_half.ts";
+import { decodeAttention, decodeAttentionStored } from "../kernels/attention/decode_attention.ts";
+import { kvStore, kvStoreStored } from "../kernels/attention/kv_store.ts";
 import { sample } from "../kernels/sampling/sample.ts";
 import type { EngineOptions } from "./api.ts";
 
@@ -29,10 +27,10 @@ export function decodeKernels(
   // Few lanes for short caches, 64 for long ones.
   const lanes = maxSequence <= 64 ? 8 : maxSequence <= 256 ? 32 : 64;
   const half = cachePrecision === "f16";
-  const attend = half ? decodeAttentionHalf(gpu.halfForm) : decodeAttention;
+  const attend = half ? decodeAttentionStored(gpu.halfForm) : decodeAttention;
   return {
     sampler: samplerFor(config.vocabSize),
-    store: half ? kvStoreHalf(gpu.halfForm) : kvStore,
+    store: half ? kvStoreStored(gpu.halfForm) : kvStore,
     attend: attend.with({ WORKGROUP_SIZE: Math.max(lanes, 2 ** Math.ceil(Math.log2(config.headDim / 4))) }),
   };
 }

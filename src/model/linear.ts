@@ -8,12 +8,13 @@ import type { AnyKernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { linear } from "../kernels/linear/linear.ts";
 import { linearBackwardInput } from "../kernels/linear/linear_backward_input.ts";
-import { linearBackwardInputHalf } from "../kernels/linear/linear_backward_input_half.ts";
-import { linearBackwardInputVec4 } from "../kernels/linear/linear_backward_input_vec4.ts";
+import {
+  linearBackwardInputVec4,
+  linearBackwardInputVec4Stored,
+} from "../kernels/linear/linear_backward_input_vec4.ts";
 import { linearBackwardWeight } from "../kernels/linear/linear_backward_weight.ts";
 import { linearBackwardWeightVec4 } from "../kernels/linear/linear_backward_weight_vec4.ts";
-import { linearHalf } from "../kernels/linear/linear_half.ts";
-import { linearVec4 } from "../kernels/linear/linear_vec4.ts";
+import { linearVec4, linearVec4Stored } from "../kernels/linear/linear_vec4.ts";
 import type { MatrixPrecision, WeightView } from "./parameters.ts";
 
 export interface LinearDims {
@@ -45,7 +46,7 @@ export function linearKernels(gpu: Gpu, precision: MatrixPrecision): AnyKernel[]
     linearBackwardWeightVec4,
   ];
   if (precision === "f32") return always;
-  return [...always, linearHalf(gpu.halfForm), linearBackwardInputHalf(gpu.halfForm)];
+  return [...always, linearVec4Stored(gpu.halfForm), linearBackwardInputVec4Stored(gpu.halfForm)];
 }
 
 function divisible({ outputs, inputs }: LinearDims): boolean {
@@ -71,7 +72,7 @@ export function encodeLinear(recorder: Recorder, views: LinearViews, dims: Linea
   const { x, weight: w, bias, y, accumulate, yStride = dims.outputs, yStart = 0 } = views;
   const quads = divisible(dims) && yStride % 4 === 0 && yStart % 4 === 0;
   const { gpu } = recorder;
-  const kernel = w.precision === "f16" ? linearHalf(gpu.halfForm) : quads ? linearVec4 : linear;
+  const kernel = w.precision === "f16" ? linearVec4Stored(gpu.halfForm) : quads ? linearVec4 : linear;
   const flags = { has_bias: bias ? 1 : 0, accumulate: accumulate ? 1 : 0 };
   for (const { start, rows } of rowChunks(dims, gpu.maxFlopsPerSubmit)) {
     kernel.encode(
@@ -96,7 +97,7 @@ export function encodeLinearBackwardInput(
   const { dy, weight: w, dx, accumulate } = views;
   const { gpu } = recorder;
   const exact = divisible(dims) ? linearBackwardInputVec4 : linearBackwardInput;
-  const kernel = w.precision === "f16" ? linearBackwardInputHalf(gpu.halfForm) : exact;
+  const kernel = w.precision === "f16" ? linearBackwardInputVec4Stored(gpu.halfForm) : exact;
   for (const { start, rows } of rowChunks(dims, gpu.maxFlopsPerSubmit)) {
     kernel.encode(
       recorder,

@@ -5,7 +5,7 @@ import type { SelfTestRun } from "../../src/bench/self_test.ts";
 import { FAMILY_TESTS, mismatch, selfTest, testFamily, testHalves } from "../../src/bench/self_test.ts";
 import { openGpu } from "../../src/gpu/device.ts";
 import type { Kernel } from "../../src/gpu/kernel.ts";
-import type { HalfForm } from "../../src/kernels/half.ts";
+import type { HalfForm } from "../../src/kernels/stored.ts";
 import { testGpu } from "../gpu_harness.ts";
 import { filesBelow } from "../style/tree.ts";
 

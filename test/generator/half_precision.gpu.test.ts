@@ -6,7 +6,7 @@ import { describe, expect, it, type TestContext } from "vitest";
 import type { PromptGroup, SamplingOptions } from "../../src/generator/api.ts";
 import { DecodePass, type DecodeRow } from "../../src/generator/decode_pass.ts";
 import { GeneratorEngine } from "../../src/generator/engine.ts";
-import { HALF_FORMS, type HalfForm } from "../../src/kernels/half.ts";
+import { HALF_FORMS, type HalfForm } from "../../src/kernels/stored.ts";
 import { ADAPTER_MODULES } from "../../src/model/adapters/config.ts";
 import { freshAdapters } from "../../src/model/adapters/init.ts";
 import { fromFloat16, toFloat16 } from "../../src/model/float16.ts";
@@ -20,7 +20,7 @@ import { makeTask } from "../../src/tasks/registry.ts";
 import { loadTokenizer } from "../../src/text/tokenizer.ts";
 import { drawToken, logProbability } from "../../src/ui/views/chat/distribution.ts";
 import { expectClose, largest, normals } from "../gpu_harness.ts";
-import { halfGpu } from "../kernels/half_forms.ts";
+import { formGpu } from "../kernels/stored_forms.ts";
 import { hasModel, tinyModel } from "../loop/tiny.ts";
 
 const config = smallLlamaConfig({
@@ -108,7 +108,7 @@ async function steps(
   precisions: Precisions,
   forced: readonly number[] = [],
 ): Promise<Step[]> {
-  const gpu = await halfGpu(form, context);
+  const gpu = await formGpu(form, context);
   const options = { config, concurrency: 1, maxSequence: 64, decodeChunk: 1, eosIds: [], ...precisions };
   using pass = await DecodePass.create(gpu, options);
   pass.weights.write(packTensors(pass.weights.layout, sharpWeights()));
@@ -145,7 +145,7 @@ const PRECISIONS: Precisions[] = [
 describe.each(HALF_FORMS)("a generator in f16, %s", (form) => {
   // Broken on purpose once: the policy's weights not rounded, which the first test refuses.
   it("decodes the model whose matrices are rounded, adapters beside it or not", async (context) => {
-    const gpu = await halfGpu(form, context);
+    const gpu = await formGpu(form, context);
     const weights = sharpWeights();
     const tensors = freshAdapters(config, adapters, 4);
     [...tensors.values()].forEach(({ data }, i) => {
@@ -203,7 +203,7 @@ describe.each(HALF_FORMS)("a generator in f16, %s", (form) => {
   });
 
   it.skipIf(!hasModel)("takes the built-in policy's most probable tokens nearly always", async (context) => {
-    const gpu = await halfGpu(form, context);
+    const gpu = await formGpu(form, context);
     const model = await tinyModel();
     const tokenizer = await loadTokenizer(model);
     const task = makeTask("chain_sum", {}, 5);

@@ -33,8 +33,8 @@ function declarationsOf(code: string): (Binding & { group: number })[] {
   }));
 }
 
-/** `Half4` comes from src/kernels/half.ts. */
-const scalar = (type: string) => /\b(f32|f16|u32|i32|Half4)\b/.exec(type)?.[1] ?? type;
+/** `Stored4` comes from src/kernels/stored.ts. */
+const scalar = (type: string) => /\b(f32|f16|u32|i32|Stored4)\b/.exec(type)?.[1] ?? type;
 
 function compare(table: Binding[], declared: Binding[]): string[] {
   const problems: string[] = [];
@@ -77,6 +77,8 @@ export function shaderProblems(stem: string, text: string): string[] {
     problems.push(`the first line does not start with "// ${stem} — "`);
   if (!header.some((line) => tableHead.test(line))) problems.push("the header has no binding table");
   problems.push(...compare(tableOf(header), declared));
+  if (/\bStored4\b/.test(code) && !header.some((line) => line.includes("src/kernels/stored.ts")))
+    problems.push("the header does not say where Stored4 comes from");
   for (const word of ["Dispatch:", "Numerics:"]) {
     if (!header.some((line) => line.startsWith(`// ${word} `)))
       problems.push(`the header has no "${word}" line`);

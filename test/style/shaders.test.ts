@@ -45,6 +45,7 @@ describe("shaderProblems()", () => {
     ["@group(0) @binding(2)", "@group(1) @binding(2)", "@group(0)"],
     ["var<uniform> params", "var<uniform> settings", "uniform `params`"],
     ["//   binding  name ", "//   slot  name ", "no binding table"],
+    ["read> x: array<vec4<f32>>", "read> x: array<Stored4>", "where Stored4 comes from"],
   ])("notices %j → %j", (from, to, problem) => {
     const broken = good.replace(from, to);
     expect(broken).not.toBe(good);

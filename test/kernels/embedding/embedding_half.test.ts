@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { embeddingHalf } from "../../../src/kernels/embedding/embedding_half.ts";
-import { HALF_FORMS } from "../../../src/kernels/half.ts";
+import { HALF_FORMS } from "../../../src/kernels/stored.ts";
 import { fromFloat16 } from "../../../src/model/float16.ts";
 import { asWords, normals, runKernel, uniform } from "../../gpu_harness.ts";
 import { gatherReference } from "../../reference/embedding.ts";
-import { halfGpu, halves } from "../half_forms.ts";
 import { oneWorkgroup } from "../one_workgroup.ts";
+import { formGpu, stored } from "../stored_forms.ts";
 
 // Broken on purpose once: `first` left out, halves of a word swapped in `widen`, words of a vector swapped. Each fails.
 describe.each(HALF_FORMS)("embeddingHalf(%j)", (form) => {
@@ -19,11 +19,11 @@ describe.each(HALF_FORMS)("embeddingHalf(%j)", (form) => {
   ] as const) {
     for (const size of [32, 256]) {
       it(`looks up ${rows} rows of ${width} in parts of ${parts} with ${size} lanes`, async (test) => {
-        const gpu = halfGpu(form, test);
+        const gpu = formGpu(form, test);
         await gpu;
         const vocab = parts.reduce((sum: number, count) => sum + count, 0);
         const next = uniform(rows);
-        const { words, rounded } = halves(normals(vocab * width, 1));
+        const { words, rounded } = stored(form, normals(vocab * width, 1));
         const ids = Uint32Array.from({ length: rows }, () => Math.floor(next() * vocab));
         const kernel = embeddingHalf(form).with({ WORKGROUP_SIZE: size });
         for (const same of [kernel, oneWorkgroup(kernel)]) {
@@ -42,9 +42,9 @@ describe.each(HALF_FORMS)("embeddingHalf(%j)", (form) => {
   }
 
   it("leaves rows alone whose id lies before or after the table's", async (test) => {
-    const gpu = halfGpu(form, test);
+    const gpu = formGpu(form, test);
     await gpu;
-    const { words: table, rounded } = halves(normals(12, 1));
+    const { words: table, rounded } = stored(form, normals(12, 1));
     const inputs = { table, ids: Uint32Array.of(8, 0xffffffff, 6, 4), y: normals(16, 2) };
     const got = await runKernel(embeddingHalf(form), inputs, { rows: 4, width: 4, vocab: 3, first: 5 }, gpu);
     expect([...got.y]).toEqual([
@@ -56,7 +56,7 @@ describe.each(HALF_FORMS)("embeddingHalf(%j)", (form) => {
 
   // WGSL lets an adapter take subnormals for zero; those that are tested keep them.
   it("widens every finite f16 exactly", async (test) => {
-    const gpu = halfGpu(form, test);
+    const gpu = formGpu(form, test);
     await gpu;
     const bits = Uint16Array.from({ length: 2 * 0x7c00 }, (_, i) => (i < 0x7c00 ? i : 0x8000 | (i - 0x7c00)));
     const width = 124;
