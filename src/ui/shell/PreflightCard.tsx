@@ -97,7 +97,7 @@ export function PreflightCard() {
       </div>
       {(isOnHub || isGated) && <HubAccess open={isGated} />}
       {going && <DownloadBar download={going} />}
-      <div class="dialog-actions">
+      <div class="dialog-actions preflight-actions">
         {needed && !going && (
           <button
             type="button"
