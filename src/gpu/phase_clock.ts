@@ -6,24 +6,19 @@
 import { type TraceSpan, traceClock } from "../metrics/trace.ts";
 import { BUFFER_USAGE, type GpuBuffer } from "./buffer.ts";
 import type { Gpu } from "./device.ts";
+import { between, type Phase, type PhaseTimer } from "./phases.ts";
 import type { ReadRange } from "./readback.ts";
 
 /** Queries of one set, at most, by WebGPU. */
 const MOST_QUERIES = 4096;
-
-export interface Phase {
-  name: string;
-  details?: Record<string, unknown>;
-  /** Nothing follows it in the step. */
-  last?: boolean;
-}
 
 interface Entered extends Phase {
   /** When the host handed its first pass to the queue, milliseconds of the host's clock. */
   submitted: number;
 }
 
-export class PhaseClock implements Disposable {
+export class PhaseClock implements PhaseTimer {
+  readonly submitsBetween = false;
   private readonly queries: GPUQuerySet;
   /** (phases + 1) of 8 bytes each. */
   private readonly resolved: GpuBuffer;
@@ -50,7 +45,6 @@ export class PhaseClock implements Disposable {
     this.now = now;
   }
 
-  /** Forgets the step before, also one that failed half-way. */
   start(): void {
     this.phases = [];
     this.begun = 0;
@@ -59,7 +53,6 @@ export class PhaseClock implements Disposable {
     this.overflowed = false;
   }
 
-  /** The passes from here on belong to a phase. */
   enter(phase: Phase): void {
     // A phase without a pass took no time.
     if (this.begun < this.phases.length) this.phases.pop();
@@ -67,7 +60,7 @@ export class PhaseClock implements Disposable {
     else this.phases.push({ ...phase, submitted: 0 });
   }
 
-  /** What a pass that is opened now has to write: a phase's first its beginning, every pass of the last phase the end. */
+  /** A phase's first pass writes its beginning, every pass of the last phase the end. */
   writes(): GPUComputePassTimestampWrites | undefined {
     const phase = this.phases.at(-1);
     if (!phase || this.overflowed) return undefined;
@@ -82,39 +75,31 @@ export class PhaseClock implements Disposable {
     return writes;
   }
 
-  /** What was recorded is about to be submitted. */
   submitted(): void {
     for (; this.handed < this.begun; this.handed++) this.phases[this.handed].submitted = this.now();
   }
 
-  /** Whether there is something to resolve: a query that was never written may not be. */
-  get complete(): boolean {
-    return this.ended && !this.overflowed && this.begun === this.phases.length;
+  close(encoder: () => GPUCommandEncoder): void {
+    if (this.complete)
+      encoder().resolveQuerySet(this.queries, 0, this.phases.length + 1, this.resolved.buffer, 0);
   }
 
-  /** Has the timestamps copied to where they can be read; of a step that is `complete`. */
-  resolve(encoder: GPUCommandEncoder): void {
-    encoder.resolveQuerySet(this.queries, 0, this.phases.length + 1, this.resolved.buffer, 0);
-  }
-
-  /** What to read once the step is submitted; empty where nothing was timed. */
-  ranges(): ReadRange[] {
+  finish(): ReadRange[] {
     return this.complete ? [{ source: this.resolved, length: 2 * (this.phases.length + 1) }] : [];
   }
 
-  /**
-   * The phases between two moments of the host, and no more of this step; null where the timestamps tell nothing.
-   * @param from when the step's recording began
-   * @param to when the host had the timestamps
-   */
   take(bytes: ArrayBuffer | undefined, from: number, to: number): TraceSpan[] | null {
     const { phases, complete } = this;
     this.start();
     if (!bytes || !complete) return null;
     const submitted = phases.map((phase) => phase.submitted);
     const borders = placeStamps(new BigUint64Array(bytes), submitted, from, to);
-    if (!borders) return null;
-    return phases.map(({ name, details }, k) => ({ name, start: borders[k], end: borders[k + 1], details }));
+    return borders && between(phases, borders);
+  }
+
+  /** Whether every phase has its timestamps: a query that was never written may not be resolved. */
+  private get complete(): boolean {
+    return this.ended && !this.overflowed && this.begun === this.phases.length;
   }
 
   [Symbol.dispose](): void {

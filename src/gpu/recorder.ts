@@ -6,7 +6,7 @@
 import { BUFFER_USAGE, type BufferView } from "./buffer.ts";
 import type { Gpu } from "./device.ts";
 import type { AnyKernel } from "./kernel.ts";
-import type { Phase, PhaseClock } from "./phase_clock.ts";
+import type { Phase, PhaseTimer } from "./phases.ts";
 
 const SLOT = 256; // bytes: the guaranteed minUniformBufferOffsetAlignment
 const SLOTS = 1024;
@@ -29,7 +29,7 @@ export class Recorder {
   readonly counters: RecorderCounters = { dispatches: 0, submits: 0, flops: 0, bytes: 0 };
   observer: DispatchObserver | null = null;
   /** Times the phases that are entered; null where nobody wants to know. */
-  phases: PhaseClock | null = null;
+  phases: PhaseTimer | null = null;
   private readonly label: string;
   private readonly arena: GPUBuffer;
   private readonly arenaBytes = new ArrayBuffer(SLOT * SLOTS);
@@ -131,15 +131,16 @@ export class Recorder {
   /** What is recorded from here on belongs to a phase, in passes of its own. */
   enter(phase: Phase): void {
     if (!this.phases) return;
-    this.endPass();
+    if (this.phases.submitsBetween) this.submit();
+    else this.endPass();
     this.phases.enter(phase);
   }
 
-  /** Has the phases' timestamps ready for whoever reads after the next submit. */
-  resolvePhases(): void {
-    if (!this.phases?.complete) return;
+  /** Submits the last of a step's phases. */
+  submitLast(): void {
     this.endPass();
-    this.phases.resolve(this.openEncoder());
+    this.phases?.close?.(() => this.openEncoder());
+    this.submit();
   }
 
   /** Sends what was recorded; does nothing when nothing was. */
@@ -149,7 +150,7 @@ export class Recorder {
     const { queue } = this.gpu.device;
     // Ordered on the queue: earlier submits have read their parameters before this write lands.
     if (this.slot > 0) queue.writeBuffer(this.arena, 0, this.arenaBytes, 0, this.slot * SLOT);
-    this.phases?.submitted();
+    this.phases?.submitted?.();
     queue.submit([this.encoder.finish()]);
     this.gpu.queueLog?.submitted(this.slot);
     this.encoder = null;
@@ -172,7 +173,7 @@ export class Recorder {
   private openPass(timestampWrites?: GPUComputePassTimestampWrites): GPUComputePassEncoder {
     this.pass ??= this.openEncoder().beginComputePass({
       label: this.label,
-      timestampWrites: timestampWrites ?? this.phases?.writes(),
+      timestampWrites: timestampWrites ?? this.phases?.writes?.(),
     });
     return this.pass;
   }

@@ -7,7 +7,7 @@ import type { Recipe } from "../config/schema.ts";
 import { WebgrpoError } from "../errors.ts";
 import type { GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { PhaseClock } from "../gpu/phase_clock.ts";
+import { openPhases } from "../gpu/open_phases.ts";
 import { SpanLog, traceClock } from "../metrics/trace.ts";
 import { freshAdapters } from "../model/adapters/init.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -117,8 +117,7 @@ export class TrainerEngine implements Disposable {
     this.tokenWeights = gpu.buffer("token weights", capacity);
     this.sequenceOffsets = gpu.buffer("completion offsets", capacity + 1);
     // A forward and a backward pass for every sequence at most, and the optimiser.
-    if (PhaseClock.supported(gpu))
-      policy.recorder.phases = new PhaseClock(gpu, 2 * recipe.trainer.batchSize + 1);
+    policy.recorder.phases = openPhases(gpu, 2 * recipe.trainer.batchSize + 1);
   }
 
   /** Fills in the model, and what training has made of it so far. @throws DataError */
@@ -178,7 +177,7 @@ export class TrainerEngine implements Disposable {
         { source: policy.norm, length: 2 },
         { source: this.trainerLogprobs, length: count },
         ...along.map((source) => ({ source, length: source.length })),
-        ...(phases?.ranges() ?? []),
+        ...(phases?.finish() ?? []),
       ]);
       this.notePhases(done, read[3 + along.length]);
       const [summary, norm, logprobs, ...shards] = read
@@ -221,9 +220,9 @@ export class TrainerEngine implements Disposable {
   }
 
   /** What the step did since it was packed: phase by phase where the GPU told, else as one span. */
-  private notePhases({ packed, forwardedTokens }: Accumulated, stamps: ArrayBuffer | undefined): void {
+  private notePhases({ packed, forwardedTokens }: Accumulated, told: ArrayBuffer | undefined): void {
     const { spans } = this;
-    const phases = this.policy.recorder.phases?.take(stamps, packed, traceClock());
+    const phases = this.policy.recorder.phases?.take(told, packed, traceClock());
     if (!phases) {
       spans.add("forward, backward, optimiser", packed, { tokens: forwardedTokens });
       return;
@@ -314,8 +313,7 @@ export class TrainerEngine implements Disposable {
       { learningRate, beta1, beta2, eps: adamEps, weightDecay, maxGradNorm },
       this.optimizerStep,
     );
-    recorder.resolvePhases();
-    recorder.submit();
+    recorder.submitLast();
   }
 
   /** (M) log-probabilities of the batch's completions under the weights before the update. */
