@@ -9,7 +9,10 @@ const step = {
   version: 4,
   spans: [
     { name: "pack", start: 1000, end: 1001 },
-    { name: "forward, backward, optimiser", start: 1001, end: 1101, details: { tokens: 9 } },
+    { name: "forward", start: 1001, end: 1031, details: { microBatch: 1, tokens: 9 } },
+    { name: "backward", start: 1031, end: 1091, details: { microBatch: 1, tokens: 9 } },
+    { name: "optimiser", start: 1091, end: 1099 },
+    { name: "read back", start: 1099, end: 1101 },
     { name: "publish", start: 1101, end: 1102, details: { version: 4 } },
   ],
   gpuSpans: [{ name: "compute", start: 1002, end: 1100, details: { submits: 3, dispatches: 90 } }],
@@ -35,7 +38,10 @@ describe("RunTimeline", () => {
     expect(named(events, "slice")).toMatchObject([
       { name: "wait for rollouts", start: 960, end: 1000, details: { step: 3 } },
       { name: "pack", details: { step: 3 } },
-      { name: "forward, backward, optimiser", track: "trainer", details: { step: 3, tokens: 9 } },
+      { name: "forward", track: "trainer", details: { step: 3, microBatch: 1, tokens: 9 } },
+      { name: "backward", track: "trainer", details: { step: 3, microBatch: 1, tokens: 9 } },
+      { name: "optimiser", track: "trainer", details: { step: 3 } },
+      { name: "read back", track: "trainer", details: { step: 3 } },
       { name: "publish", details: { step: 3, version: 4 } },
       { name: "compute", track: "GPU of the trainer", start: 1002, end: 1100, details: { submits: 3 } },
     ]);
@@ -48,7 +54,7 @@ describe("RunTimeline", () => {
     for (const { to } of arrows) {
       expect(to.track).toBe("trainer");
       expect(to.at).toBeGreaterThan(1001);
-      expect(to.at).toBeLessThan(1101);
+      expect(to.at).toBeLessThan(1031);
     }
     // A group is used once.
     timeline.trained(4, [makeGroup(7, [1])], step, 0);

@@ -3,12 +3,14 @@ import { effect } from "@preact/signals";
 import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { feed } from "../../state/app.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
+import { PHASES } from "./activities.ts";
 import { TimelineController } from "./controller.ts";
 import { spoken } from "./describe.ts";
 import { downloadTrace, mirrored, setMirrored } from "./export.ts";
 import { Overview } from "./Overview.tsx";
 import { ShareTable } from "./ShareTable.tsx";
 import { SliceCard } from "./SliceCard.tsx";
+import { fillOf } from "./slice_style.ts";
 import { type Summary, summarize } from "./summary.ts";
 import { TimelineCanvas } from "./TimelineCanvas.tsx";
 import "./timeline.css";
@@ -57,16 +59,30 @@ function Chart({ run, controller }: { run: RunFeed; controller: TimelineControll
       <Tools run={run} controller={controller} />
       <Overview controller={controller} />
       <TimelineCanvas controller={controller} help={help} />
-      <p class="timeline-legend small soft">
-        <span class="timeline-key wait">waits</span>
-        <span class="timeline-key gpu">GPU at work</span>
-        <span class="timeline-key idle">idle</span>
-        <span class="timeline-key version">new weights, by version</span>
-      </p>
+      <Legend controller={controller} />
       <SliceCard controller={controller} help={help} />
       <Told controller={controller} />
       <Table run={run} controller={controller} />
     </>
+  );
+}
+
+function Legend({ controller }: { controller: TimelineController }) {
+  controller.grown.value;
+  const { names } = controller.index;
+  return (
+    <p class="timeline-legend small soft">
+      {/* A slice is often too short for its name. Older recordings do not tell phases apart. */}
+      {PHASES.filter((name) => names.has(name)).map((name) => (
+        <span key={name} class="timeline-key" style={{ "--key": fillOf("trainer", name) }}>
+          {name}
+        </span>
+      ))}
+      <span class="timeline-key wait">waits</span>
+      <span class="timeline-key gpu">GPU at work</span>
+      <span class="timeline-key idle">idle</span>
+      <span class="timeline-key version">new weights, by version</span>
+    </p>
   );
 }
 

@@ -44,11 +44,21 @@ export function labelOf({ track, name }: { track: string; name: string }): strin
   return what ? `waits for ${what}` : "waits";
 }
 
-/** How far a slice's colour leans from its stage's to the ink, so that neighbours can be told apart. */
+/** What the trainer's GPU does for a step, in order. */
+export const PHASES = ["forward", "backward", "optimiser"] as const;
+
+// To the ink alone, neighbours would be too much alike in the dark.
+const SHADES: Readonly<Record<string, number>> = {
+  prefill: 0.3,
+  pack: 0.5,
+  backward: -0.5,
+  optimiser: 0.75,
+  "read back": -0.7,
+};
+
+/** How far a slice's colour leans from its stage's, so that neighbours can be told apart: to the ink, negative to the card. */
 export function shadeOf(name: string): number {
-  if (name === "prefill" || name === "optimiser") return 0.3;
-  if (name === "pack") return 0.5;
-  return 0;
+  return SHADES[name] ?? 0;
 }
 
 const ORDER: readonly (StageName | null)[] = ["tasks", "generator", "verifier", "trainer", "weights", null];

@@ -3,6 +3,7 @@
  * its GPU's work, and text that is read on it.
  */
 import { gpuOwnerOf } from "../../../metrics/trace.ts";
+import type { StageName } from "../../state/records.ts";
 import { colourStage, isWait, shadeOf, stageOf } from "./activities.ts";
 import { css, mix, type Palette, type Rgb, readableOn } from "./palette.ts";
 import type { Hatch } from "./pencil.ts";
@@ -19,6 +20,12 @@ export interface SliceStyle {
 
 /** How much of the stage's colour is in a GPU's. */
 const GPU_TINT = 0.3;
+
+/** The fill of a stage's slices of one name as CSS, for what lies outside the canvas. */
+export function fillOf(stage: StageName, name: string): string {
+  const shade = shadeOf(name);
+  return `color-mix(in srgb, var(--${stage}), var(--${shade < 0 ? "card" : "ink"}) ${Math.abs(shade) * 100}%)`;
+}
 
 /** Styles by track and name, made once for each palette. */
 export class SliceStyles {
@@ -75,7 +82,8 @@ export class SliceStyles {
       const fill = mix(palette.card, base, GPU_TINT);
       return { fill: css(fill), text: css(readableOn(fill)), line: css(base), wait: false, hatch: "down" };
     }
-    const fill = mix(base, palette.ink, shadeOf(name));
+    const shade = shadeOf(name);
+    const fill = mix(base, shade < 0 ? palette.card : palette.ink, Math.abs(shade));
     return { fill: css(fill), text: css(readableOn(fill)), line: css(base), wait: false, hatch: null };
   }
 }

@@ -59,6 +59,8 @@ export class TraceIndex {
   tracks: Track[] = [];
   marks: Mark[] = [];
   readonly levels = new Map<string, Level[]>();
+  /** Of all slices. */
+  readonly names = new Set<string>();
   /** Where the clock that is shown begins; stays when the oldest events are given up. */
   origin = Number.POSITIVE_INFINITY;
   /** First and last moment that is kept; from > to while there is nothing. */
@@ -123,6 +125,7 @@ export class TraceIndex {
     this.departures = [];
     this.arrivals = [];
     this.levels.clear();
+    this.names.clear();
     this.byName.clear();
     this.first = Number.POSITIVE_INFINITY;
     this.last = Number.NEGATIVE_INFINITY;
@@ -141,6 +144,7 @@ export class TraceIndex {
           track.slices.push(event);
           disordered.add(track);
         }
+        this.names.add(event.name);
         this.reach(event.start, event.end);
         break;
       }

@@ -30,7 +30,9 @@ describe("bottleneckOf()", () => {
     const { stage, sentence } = told({
       trainer: [
         ["wait for rollouts", 0.38],
-        ["forward, backward, optimiser", 0.62],
+        ["forward", 0.2],
+        ["backward", 0.38],
+        ["optimiser", 0.04],
       ],
       "generator 0": [["decode", 1]],
       "verifier 0": [["verify", 0.1]],

@@ -97,9 +97,9 @@ describe("TimelineController", () => {
     controller.select(made);
     expect(controller.followArrow()).toBe(true);
     const step = controller.selected.value!;
-    expect(step.name).toBe("forward, backward, optimiser");
+    expect(step.name).toBe("forward");
     expect(spoken(step, index).replaceAll("\u00a0", " ")).toMatch(
-      /^trainer: forward, backward, optimiser, starts at .* s, lasts .*, step 1, .*6 arrows from generator 0 and generator 1\.$/,
+      /^trainer: forward, starts at .* s, lasts .*, step 1, micro batch 1, .*6 arrows from generator 0 and generator 1\.$/,
     );
     expect(controller.followArrow()).toBe(true);
     expect(controller.selected.value!.track).toMatch(/^generator/);

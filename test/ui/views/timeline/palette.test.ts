@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { gpuTrackOf } from "../../../../src/metrics/trace.ts";
 import { STAGES } from "../../../../src/ui/state/records.ts";
+import { PHASES } from "../../../../src/ui/views/timeline/activities.ts";
 import {
   contrast,
   mix,
@@ -9,7 +10,7 @@ import {
   parseColour,
   type Rgb,
 } from "../../../../src/ui/views/timeline/palette.ts";
-import { SliceStyles } from "../../../../src/ui/views/timeline/slice_style.ts";
+import { fillOf, SliceStyles } from "../../../../src/ui/views/timeline/slice_style.ts";
 
 /** The theme's colours as the page has them. */
 function palettes(): Palette[] {
@@ -49,7 +50,11 @@ describe("SliceStyles", () => {
           "prefill",
           "decode",
           "pack",
+          "forward",
+          "backward",
           "optimiser",
+          "read back",
+          "forward, backward, optimiser",
           "publish",
           "wait for rollouts",
           "take weights",
@@ -74,6 +79,49 @@ describe("SliceStyles", () => {
     const wait = parseColour(styles.of("trainer", "wait for rollouts").fill);
     expect(contrast(wait, palette.card)).toBeLessThan(1.5);
     expect(styles.of("trainer", "wait for rollouts").wait).toBe(true);
+  });
+});
+
+describe("what the trainer does for a step", () => {
+  it("can be told apart where it follows each other, light and dark", () => {
+    const inOrder = [
+      "pack",
+      "forward",
+      "backward",
+      "forward",
+      "backward",
+      "optimiser",
+      "read back",
+      "publish",
+    ];
+    for (const palette of palettes()) {
+      const styles = new SliceStyles(palette);
+      const fills = inOrder.map((name) => parseColour(styles.of("trainer", name).fill));
+      for (let k = 1; k < fills.length; k++)
+        expect(contrast(fills[k - 1], fills[k]), `${inOrder[k - 1]}, ${inOrder[k]}`).toBeGreaterThan(1.3);
+      const [, forward, backward, , , optimiser] = fills;
+      for (const [one, other] of [
+        [forward, backward],
+        [backward, optimiser],
+        [forward, optimiser],
+      ])
+        expect(contrast(one, other)).toBeGreaterThan(1.5);
+    }
+  });
+
+  it("has its colours in the legend as on the canvas", () => {
+    for (const palette of palettes()) {
+      const styles = new SliceStyles(palette);
+      for (const name of PHASES) {
+        const parts = /^color-mix\(in srgb, var\(--trainer\), var\(--(card|ink)\) (\d+)%\)$/.exec(
+          fillOf("trainer", name),
+        );
+        const towards = palette[parts?.[1] as "card" | "ink"];
+        expect(parseColour(styles.of("trainer", name).fill)).toEqual(
+          mix(palette.stages.trainer, towards, Number(parts?.[2]) / 100),
+        );
+      }
+    }
   });
 });
 

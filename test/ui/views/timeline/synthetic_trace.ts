@@ -28,7 +28,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-const ON_GPU = /^(prefill|decode|forward)/;
+const ON_GPU = /^(prefill|decode|forward|backward|optimiser)$/;
 
 interface Group {
   id: number;
@@ -96,14 +96,19 @@ export function syntheticTrace(options: SyntheticOptions): TraceEvent[] {
       microBatches: 4,
       fill: 0.91,
     });
-    const computed = slice("trainer", "forward, backward, optimiser", packed, around(train), {
-      step,
-      tokens: 3120,
-    });
+    const long = around(train);
+    let computed = packed;
+    for (const microBatch of [1, 2]) {
+      const details = { step, microBatch, tokens: 1560 };
+      computed = slice("trainer", "forward", computed, 0.16 * long, details);
+      computed = slice("trainer", "backward", computed, 0.3 * long, details);
+    }
+    computed = slice("trainer", "optimiser", computed, 0.06 * long, { step });
+    computed = slice("trainer", "read back", computed, 0.02 * long, { step });
     trainer = slice("trainer", "publish", computed, around(38), { step, version: step });
     events.push({ kind: "mark", name: `version ${step}`, at: trainer });
     published.push(trainer);
-    const to = { track: "trainer", at: packed + (computed - packed) / 10 };
+    const to = { track: "trainer", at: packed + 0.016 * long };
     for (const group of groups)
       events.push({ kind: "arrow", name: `group ${group.id}`, from: group.from, to });
     // Nobody generates more than one version ahead.
