@@ -8,12 +8,15 @@ import type { ModelFiles, ModelText } from "./data/source.ts";
 import { modelWeights } from "./data/weights_handle.ts";
 import { ConfigError, WebgrpoError } from "./errors.ts";
 import type { PromptGroup, SamplingOptions } from "./generator/api.ts";
+import type { DecodePassOptions } from "./generator/decode_kernels.ts";
 import { DecodePass, type DecodeRow } from "./generator/decode_pass.ts";
 import { GeneratorEngine } from "./generator/engine.ts";
 import { EVALUATION_IDS } from "./generator/pool.ts";
 import { BROKEN, RUNNING, readRow, STOP } from "./generator/token_ring.ts";
 import type { Gpu } from "./gpu/device.ts";
-import { loadParameters } from "./model/load.ts";
+import { type AdapterSettings, adapterScale } from "./model/adapters/config.ts";
+import type { AdapterFiles } from "./model/adapters/peft.ts";
+import { loadParameters, memoryTensors } from "./model/load.ts";
 import type { MatrixPrecision } from "./model/parameters.ts";
 import type { FinishReason, PromptTokens, Rollout } from "./rollout.ts";
 import type { StopTexts, StopWatch } from "./text/stop_texts.ts";
@@ -170,12 +173,10 @@ export async function streamCompletions(
 
 /** A model that stays on the device: asked one thing after another, its weights are uploaded once. */
 export class LoadedModel implements Disposable {
-  /** Prompt and completion together, at most. */
-  readonly maxSequence: number;
   private readonly pass: DecodePass;
-  private readonly concurrency: number;
+  private readonly options: DecodePassOptions;
 
-  /** @throws GpuLimitError, ShaderError */
+  /** @throws GpuLimitError, ShaderError, DataError */
   static async open(
     gpu: Gpu,
     model: AnsweringModel,
@@ -183,29 +184,64 @@ export class LoadedModel implements Disposable {
   ): Promise<LoadedModel> {
     const { maxSequence } = wanted;
     const { files, eosIds } = model;
-    const concurrency = roomFor(gpu, model, maxSequence, wanted.concurrency);
     const options = {
       config: files.config,
-      concurrency,
+      concurrency: roomFor(gpu, model, maxSequence, wanted.concurrency),
       maxSequence,
       decodeChunk: STREAM_CHUNK,
       eosIds: [...eosIds],
       ...(await precisions(gpu, model)),
     };
-    const loaded = new LoadedModel(await DecodePass.create(gpu, options), concurrency, maxSequence);
-    await loaded.load(files);
-    return loaded;
+    const loaded = new LoadedModel(await DecodePass.create(gpu, options), options);
+    return loaded.filled(async () => loadParameters(gpu, loaded.pass.weights, await modelWeights(files)));
   }
 
-  private constructor(pass: DecodePass, concurrency: number, maxSequence: number) {
+  private constructor(pass: DecodePass, options: DecodePassOptions) {
     this.pass = pass;
-    this.concurrency = concurrency;
-    this.maxSequence = maxSequence;
+    this.options = options;
   }
 
-  private async load(files: ModelText | ModelFiles): Promise<void> {
-    const { gpu } = this.pass.decoder;
-    await loadParameters(gpu, this.pass.weights, await modelWeights(files));
+  /** Prompt and completion together, at most. */
+  get maxSequence(): number {
+    return this.options.maxSequence;
+  }
+
+  /**
+   * Another to be asked, with adapters beside the weights of this one: they alone are uploaded. This one must outlive it.
+   * @throws GpuLimitError, ShaderError
+   */
+  async beside(adapter: AdapterFiles, eosIds: readonly number[]): Promise<LoadedModel> {
+    const { weights, decoder } = this.pass;
+    const options = { ...this.options, eosIds: [...eosIds], adapters: adapter.settings };
+    const loaded = new LoadedModel(await DecodePass.create(decoder.gpu, options, weights), options);
+    return loaded.filled(() => loaded.setAdapters(adapter));
+  }
+
+  /** Whether `setAdapters` can exchange what lies beside the weights for these. */
+  takes({ settings }: AdapterFiles): boolean {
+    const { adapters } = this.options;
+    return Boolean(adapters && sameAdapters(adapters, settings));
+  }
+
+  /** Exchanges the adapters between two answers; the weights stay. @throws TypeError for those of another shape or scale */
+  async setAdapters(adapter: AdapterFiles): Promise<void> {
+    const { adapters, decoder } = this.pass;
+    if (!adapters || !this.takes(adapter))
+      throw new TypeError(
+        "Cannot exchange adapters for those of another shape: load them beside the weights",
+      );
+    await loadParameters(decoder.gpu, adapters.parameters, memoryTensors(adapter.tensors));
+  }
+
+  /** Itself once filled in; gives the device's memory back where that fails. */
+  private async filled(fill: () => Promise<void>): Promise<LoadedModel> {
+    try {
+      await fill();
+      return this;
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** One call at a time. @throws RangeError for what does not fit, WebgrpoError `generator/not-finite` */
@@ -213,8 +249,9 @@ export class LoadedModel implements Disposable {
     const { prompt, samples, sampling, stops } = request;
     this.checkRoom(prompt.length, sampling.maxTokens);
     const completions: Completion[] = [];
-    for (let first = 0; first < samples; first += this.concurrency) {
-      const count = Math.min(this.concurrency, samples - first);
+    const { concurrency } = this.options;
+    for (let first = 0; first < samples; first += concurrency) {
+      const count = Math.min(concurrency, samples - first);
       const rows = Array.from({ length: count }, (_, slot) => ({
         ...startRow(prompt, first + slot, slot),
         watch: stops?.watch() ?? null,
@@ -244,6 +281,11 @@ export class LoadedModel implements Disposable {
   [Symbol.dispose](): void {
     this.pass[Symbol.dispose]();
   }
+}
+
+function sameAdapters(a: AdapterSettings, b: AdapterSettings): boolean {
+  const modules = ({ targets }: AdapterSettings) => [...targets].sort().join();
+  return a.rank === b.rank && adapterScale(a) === adapterScale(b) && modules(a) === modules(b);
 }
 
 function startRow(prompt: Uint32Array, sample: number, slot: number): StreamRow {

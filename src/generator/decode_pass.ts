@@ -82,9 +82,10 @@ export class DecodePass implements Disposable {
   private readonly normed: GpuBuffer;
   private readonly normedScale: GpuBuffer;
   private readonly held: GpuBuffer[] = [];
+  private readonly ownsWeights: boolean;
 
-  /** @throws GpuLimitError, ShaderError */
-  static async create(gpu: Gpu, options: DecodePassOptions): Promise<DecodePass> {
+  /** @param shared weights of another pass that outlives this one; without them it has its own. @throws GpuLimitError, ShaderError */
+  static async create(gpu: Gpu, options: DecodePassOptions, shared?: Parameters): Promise<DecodePass> {
     const { config, precision = "f32", adapters } = options;
     const { store, attend, sampler } = decodeKernels(gpu, options);
     await gpu.compile([
@@ -97,18 +98,19 @@ export class DecodePass implements Disposable {
     await calibrateSubmits(gpu);
     return gpu.withRoom(
       `a generator of ${options.concurrency} sequences`,
-      () => new DecodePass(gpu, options),
+      () => new DecodePass(gpu, options, shared),
     );
   }
 
   /** Allocates; `create` compiles as well. The memory planner calls it on a device that only counts. */
-  constructor(gpu: Gpu, options: DecodePassOptions) {
+  constructor(gpu: Gpu, options: DecodePassOptions, shared?: Parameters) {
     const { config, concurrency: B, maxSequence: S, decodeChunk, adapters = null } = options;
     const { precision = "f32", cachePrecision = "f32" } = options;
     this.options = options;
     this.recorder = new Recorder(gpu, "generator");
     this.decoder = makeDecoder(gpu, config, S);
-    this.weights = new Parameters(gpu, this.decoder.layout, "weights", precision);
+    this.weights = shared ?? new Parameters(gpu, this.decoder.layout, "weights", precision);
+    this.ownsWeights = !shared;
     this.adapters = adapters ? new Adapters(gpu, config, adapters) : null;
     this.model = { base: this.weights, adapters: this.adapters };
     const widths = this.adapters?.hiddenWidths;
@@ -374,13 +376,8 @@ export class DecodePass implements Disposable {
   [Symbol.dispose](): void {
     this.recorder.dispose();
     this.adapters?.[Symbol.dispose]();
-    for (const held of [
-      ...this.held,
-      this.weights,
-      this.decodeSpace,
-      this.prefillSpace,
-      this.decoder.rotations,
-    ])
+    if (this.ownsWeights) this.weights[Symbol.dispose]();
+    for (const held of [...this.held, this.decodeSpace, this.prefillSpace, this.decoder.rotations])
       held[Symbol.dispose]();
   }
 }

@@ -190,10 +190,14 @@ export class ChatServer implements ChatApi {
           },
         );
       }
-      const opened = await StandingPolicy.open(await this.device(), await this.first(), 0, 0);
-      this.policies.first = opened;
-      return opened;
+      return this.standFirst();
     });
+  }
+
+  private async standFirst(): Promise<StandingPolicy> {
+    const start = { version: 0, step: 0 };
+    this.policies.first ??= await StandingPolicy.open(await this.device(), await this.first(), start);
+    return this.policies.first;
   }
 
   private newestSaved(): Promise<SavedPolicy | null> {
@@ -216,13 +220,15 @@ export class ChatServer implements ChatApi {
     const source = await saved.open();
     const ofAdapters = (await adapterBase(source)) !== null;
     const model = await (ofAdapters ? withAdapters(await this.first(), source) : loadModelText(source));
-    const version = await saved.version(source);
+    // The weights below the adapters are on the device once, for both policies.
+    const base = ofAdapters ? await this.standFirst() : null;
+    const saving = { step, version: await saved.version(source) };
     const standing = this.policies.newest;
     if (standing !== null) {
-      await standing.take(model, version, step);
+      await standing.take(model, saving, base);
       return standing;
     }
-    const opened = await StandingPolicy.open(await this.device(), model, version, step);
+    const opened = await StandingPolicy.open(await this.device(), model, saving, base);
     this.policies.newest = opened;
     return opened;
   }
@@ -251,9 +257,11 @@ export class ChatServer implements ChatApi {
 
   private release(): Promise<void> {
     return this.once(async () => {
-      const standing = Object.values(this.policies);
+      const { first, newest } = this.policies;
       this.policies = { first: null, newest: null };
-      await Promise.all(standing.map((policy) => policy?.close()));
+      // It may stand over the weights of the first.
+      await newest?.close();
+      await first?.close();
     });
   }
 

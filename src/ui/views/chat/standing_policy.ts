@@ -5,7 +5,15 @@ import { DataError } from "../../../errors.ts";
 import type { Gpu } from "../../../gpu/device.ts";
 import { type ChatTemplate, loadChatTemplate, renderPrompt } from "../../../text/chat_template.ts";
 import { loadTokenizer, type Tokenizer } from "../../../text/tokenizer.ts";
-import type { ChatAnswer, ChatPrompt, ChatRequest, ChatToken, NextToken, NextTokens } from "./api.ts";
+import type {
+  ChatAnswer,
+  ChatPrompt,
+  ChatRequest,
+  ChatToken,
+  NextToken,
+  NextTokens,
+  PolicyNote,
+} from "./api.ts";
 import { topIds } from "./distribution.ts";
 
 /** Longest prompt and completion together: the cache is made for it, and a chat needs no more. */
@@ -25,14 +33,23 @@ export class StandingPolicy {
   /** Ends when the call before has. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** The weights are read where the model's files lie, tensor by tensor. @throws DataError, GpuLimitError, ShaderError */
-  static async open(gpu: Gpu, model: ModelText, version: number, step: number): Promise<StandingPolicy> {
+  /**
+   * The weights are read where the model's files lie, tensor by tensor. A policy over `base` is that one with the last of
+   * the model's adapters beside it: these alone are uploaded, and the base closes later.
+   * @throws DataError, GpuLimitError, ShaderError
+   */
+  static async open(
+    gpu: Gpu,
+    model: ModelText,
+    { version, step }: PolicyNote,
+    base: StandingPolicy | null = null,
+  ): Promise<StandingPolicy> {
     const tokenizer = await loadTokenizer({ ...model, modelConfig: model.config.raw });
     const template = await loadChatTemplate(model);
     const maxSequence = Math.min(model.config.maxPositions, MAX_SEQUENCE);
     const maxTokens = Math.min(completionLimit(model), Math.floor(maxSequence / 2));
     const { generationConfig } = model;
-    const loaded = await loadOnto(gpu, model, tokenizer, maxSequence);
+    const loaded = await StandingPolicy.load(gpu, model, tokenizer, maxSequence, base);
     return new StandingPolicy({
       gpu,
       tokenizer,
@@ -65,14 +82,36 @@ export class StandingPolicy {
     this.step = parts.step;
   }
 
-  /** Other weights of the same model, between two answers. @throws as `open` */
-  async take(model: ModelText, version: number, step: number): Promise<void> {
+  private static load(
+    gpu: Gpu,
+    files: ModelText,
+    { eosIds }: Tokenizer,
+    maxSequence: number,
+    base: StandingPolicy | null,
+  ): Promise<LoadedModel> {
+    const adapter = files.adapters?.at(-1);
+    if (base && adapter) return base.loaded.beside(adapter, eosIds);
+    return LoadedModel.open(gpu, { files, eosIds }, { concurrency: 1, maxSequence });
+  }
+
+  /** Other weights of the same model, between two answers; over the same base only the adapters. @throws as `open` */
+  async take(model: ModelText, { version, step }: PolicyNote, base: StandingPolicy | null): Promise<void> {
     await this.alone(async () => {
-      // First, so that the device never holds both.
-      this.whole = false;
-      this.loaded[Symbol.dispose]();
-      this.loaded = await loadOnto(this.gpu, model, this.tokenizer, this.loaded.maxSequence);
-      this.whole = true;
+      const adapter = base && model.adapters?.at(-1);
+      if (adapter && this.loaded.takes(adapter)) await this.loaded.setAdapters(adapter);
+      else {
+        // First, so that the device never holds both.
+        this.whole = false;
+        this.loaded[Symbol.dispose]();
+        this.loaded = await StandingPolicy.load(
+          this.gpu,
+          model,
+          this.tokenizer,
+          this.loaded.maxSequence,
+          base,
+        );
+        this.whole = true;
+      }
       this.version = version;
       this.step = step;
     });
@@ -150,13 +189,4 @@ export class StandingPolicy {
       if (this.whole) this.loaded[Symbol.dispose]();
     });
   }
-}
-
-function loadOnto(
-  gpu: Gpu,
-  files: ModelText,
-  { eosIds }: Tokenizer,
-  maxSequence: number,
-): Promise<LoadedModel> {
-  return LoadedModel.open(gpu, { files, eosIds }, { concurrency: 1, maxSequence });
 }
