@@ -1,7 +1,7 @@
 /** What a device holds once a run has used it: beside the plan, for tests and for the table of true shapes. */
 import { loraSettings } from "../../src/config/lora.ts";
 import type { Recipe } from "../../src/config/schema.ts";
-import type { PromptGroup } from "../../src/generator/api.ts";
+import type { EngineOptions, PromptGroup } from "../../src/generator/api.ts";
 import { GeneratorEngine } from "../../src/generator/engine.ts";
 import { type Gpu, openGpu } from "../../src/gpu/device.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
@@ -24,7 +24,7 @@ export interface Measured {
 const PROMPT = 3;
 
 /** A whole batch of completions of equal length: tokens 0, 1, 2 … */
-function fullBatch({ recipe, completion = recipe.generator.maxTokens }: Measured): TrainingBatch {
+export function fullBatch({ recipe, completion = recipe.generator.maxTokens }: Measured): TrainingBatch {
   const { batchSize, groupSize } = recipe.trainer;
   const groups = Array.from({ length: batchSize / groupSize }, (_, groupId): RewardedGroup => {
     const problem = { id: `${groupId}`, taskId: "t", prompt: "", answer: null, columns: {} };
@@ -72,15 +72,20 @@ export function trainerAllocates(measured: Measured): Promise<number> {
   });
 }
 
+/** What a run gives its generators. */
+export function generatorOptions({ recipe, config, maxSequence }: Measured): EngineOptions {
+  const { concurrency, decodeChunk, recomputeCache, dtype, cacheDtype } = recipe.generator;
+  return {
+    ...{ config, concurrency, maxSequence, decodeChunk, recomputeCache, eosIds: [] },
+    ...{ precision: dtype, cachePrecision: cacheDtype, adapters: loraSettings(recipe.trainer.lora) },
+  };
+}
+
 /** Bytes that a generator holds after it has filled its rows and decoded a chunk. */
 export function generatorAllocates(measured: Measured): Promise<number> {
-  const { recipe, config, maxSequence, rows = recipe.generator.concurrency } = measured;
-  const { concurrency, decodeChunk, recomputeCache, dtype, cacheDtype } = recipe.generator;
+  const { recipe, maxSequence, rows = recipe.generator.concurrency } = measured;
   return onDevice("generator", async (gpu) => {
-    const engine = await GeneratorEngine.create(gpu, {
-      ...{ config, concurrency, maxSequence, decodeChunk, recomputeCache, eosIds: [] },
-      ...{ precision: dtype, cachePrecision: cacheDtype, adapters: loraSettings(recipe.trainer.lora) },
-    });
+    const engine = await GeneratorEngine.create(gpu, generatorOptions(measured));
     const group: PromptGroup = {
       ...{ groupId: 0, problemId: "0", taskId: "t" },
       promptTokens: Uint32Array.from({ length: PROMPT }, (_, t) => t),

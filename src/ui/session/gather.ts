@@ -2,46 +2,18 @@
 import type { Recipe } from "../../config/schema.ts";
 import type { MemoryLimits } from "../../gpu/counting.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
-import { Recorder } from "../../gpu/recorder.ts";
-import { multiplyAdd } from "../../kernels/probe/multiply_add.ts";
 import { countParameters } from "../../model/config.ts";
 import { planMemory, UNLIMITED } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import type { Estimate } from "./api.ts";
 import { allBytes } from "./download_need.ts";
-import { gainSeconds } from "./gain_time.ts";
+import type { GainTime } from "./gain_time.ts";
+import { measureGain } from "./measure_gain.ts";
 import { memoryNeed } from "./memory_need.ts";
 import type { GpuFacts, NeedFacts, WorkerFacts } from "./preflight.ts";
 import type { Places } from "./recipes.ts";
 import { runsInUse } from "./run_lock.ts";
-import { downloadNeed, surveyRun } from "./run_survey.ts";
-
-/** Milliseconds that measuring may take. */
-const PROBE_MS = 1200;
-const PROBE_ROWS = 2 ** 18;
-const ENOUGH_MS = 20;
-
-/** Multiply-adds in registers, as `bench/peaks.ts` counts them, but soon done: operations a second, or null. */
-async function measureRate(gpu: Gpu): Promise<number | null> {
-  await gpu.compile([multiplyAdd]);
-  const recorder = new Recorder(gpu, "preflight");
-  using x = gpu.buffer("probe", 8 * PROBE_ROWS);
-  const until = performance.now() + PROBE_MS;
-  let best: number | null = null;
-  let rounds = 8;
-  // The first round includes the driver's own compilation; whatever is fastest counts.
-  for (let k = 0; k < 12 && performance.now() < until; k++) {
-    const dims = { rows: PROBE_ROWS, rounds, factor: 0.99, addend: 0.01 };
-    const from = performance.now();
-    multiplyAdd.encode(recorder, { x }, dims);
-    recorder.submit();
-    await gpu.idle();
-    const ms = performance.now() - from;
-    best = Math.max(best ?? 0, (1000 * multiplyAdd.spec.flops(dims)) / ms);
-    if (ms < ENOUGH_MS) rounds *= 4;
-  }
-  return best;
-}
+import { downloadNeed, type RunSurvey, surveyRun } from "./run_survey.ts";
 
 const isSoftware = (adapter: string) => /llvmpipe|swiftshader|lavapipe|software|basic render/i.test(adapter);
 
@@ -53,8 +25,12 @@ export async function estimateRun(recipe: Recipe, places: Places): Promise<Estim
   return { parameters: countParameters(config), trainerBytes, generatorBytes, assumedPrompt };
 }
 
-async function needOf(recipe: Recipe, places: Places, limits?: MemoryLimits): Promise<NeedFacts> {
-  const survey = await surveyRun(recipe, places);
+async function needOf(
+  recipe: Recipe,
+  survey: RunSurvey,
+  places: Places,
+  limits?: MemoryLimits,
+): Promise<NeedFacts> {
   const { config, maxSequence, assumedPrompt } = survey;
   const memory = memoryNeed(recipe, config, { limits, maxSequence, assumedPrompt });
   const download = await downloadNeed(recipe, survey, places);
@@ -83,6 +59,20 @@ async function freeBytes(): Promise<number | null> {
   }
 }
 
+/** Null where a run has begun meanwhile: it was measured with. */
+async function secondsToGain(
+  gpu: Gpu,
+  recipe: Recipe,
+  { config, maxSequence }: RunSurvey,
+  { downloadBytes }: NeedFacts,
+): Promise<GainTime | null> {
+  const software = isSoftware(gpu.adapterName);
+  const stepSeconds: number[] = [];
+  const question = { recipe, config, maxSequence, downloadBytes, software, stepSeconds };
+  const found = await measureGain(gpu, question);
+  return (await runsInUse()).length > 0 ? null : found;
+}
+
 /** Gathers everything; nothing of it throws, what cannot be had is a fact as well. */
 export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Promise<WorkerFacts> {
   const facts: WorkerFacts = {
@@ -104,10 +94,12 @@ export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Prom
   } catch (error) {
     facts.gpuError = encodeError(error);
   }
-  let resolved: Recipe | null = null;
+  let run: { recipe: Recipe; survey: RunSurvey } | null = null;
   try {
-    resolved = await recipe;
-    facts.need = await needOf(resolved, places, gpu?.device.limits);
+    const resolved = await recipe;
+    const survey = await surveyRun(resolved, places);
+    facts.need = await needOf(resolved, survey, places, gpu?.device.limits);
+    run = { recipe: resolved, survey };
   } catch (error) {
     facts.needError = encodeError(error);
   }
@@ -115,10 +107,9 @@ export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Prom
   facts.freeBytes = free;
   facts.training = training.length;
   try {
-    // A run that trains would be held up, and the measure would be wrong.
-    const rate = gpu && training.length === 0 ? await measureRate(gpu) : null;
-    if (rate !== null && facts.gpu && facts.need && resolved)
-      facts.secondsToGain = gainSeconds(resolved, facts.need, rate, facts.gpu.software);
+    // A run that trains would be held up, and the measure would be wrong; one that does not fit is not waited for.
+    if (gpu && facts.gpu && facts.need?.memory.reason === null && run && training.length === 0)
+      facts.secondsToGain = await secondsToGain(gpu, run.recipe, run.survey, facts.need);
   } catch (error) {
     facts.gpuError = encodeError(error);
     facts.gpu = null;

@@ -16,6 +16,7 @@ import {
 import { byteText } from "./byte_text.ts";
 import { type DownloadNeed, downloadLines, hubBytes, neededDownload } from "./download_need.ts";
 import { pageHint } from "./failure.ts";
+import type { GainTime } from "./gain_time.ts";
 import type { MemoryNeed } from "./memory_need.ts";
 import { memoryRows } from "./memory_rows.ts";
 
@@ -52,7 +53,7 @@ export interface WorkerFacts {
   /** Free bytes of the private files; null: the browser gives none. */
   freeBytes: number | null;
   /** Until the reward is seen to rise; null: not measured. */
-  secondsToGain: { start: number; gain: number } | null;
+  secondsToGain: GainTime | null;
   /** Runs that train now, here or in other tabs. */
   training: number;
 }
@@ -203,8 +204,9 @@ function timeLine({ secondsToGain, training }: WorkerFacts): PreflightLine {
     const value = training > 0 ? "not measured while another run trains" : "not measured";
     return { ...line, value, level: "note" };
   }
-  const { start, gain } = secondsToGain;
-  return { ...line, value: `${aboutTime(start + gain)}, of which ${aboutTime(start)} to start`, level: "ok" };
+  const { start, gain, asBefore } = secondsToGain;
+  const value = `${aboutTime(start + gain)}, of which ${aboutTime(start)} to start`;
+  return { ...line, value: asBefore ? `${value}, as your last run did` : value, level: "ok" };
 }
 
 function comfortLines(page: PageFacts, facts: WorkerFacts): PreflightLine[] {

@@ -5,7 +5,6 @@ import type { MemoryPlan } from "../../../src/planner/plan.ts";
 import { encodeError } from "../../../src/rpc/errors.ts";
 import type { PageFacts } from "../../../src/ui/session/api.ts";
 import { byteText } from "../../../src/ui/session/byte_text.ts";
-import { gainSeconds } from "../../../src/ui/session/gain_time.ts";
 import {
   aboutTime,
   pageObstacles,
@@ -72,6 +71,8 @@ describe("preflightOf()", () => {
     expect(line(found, "memory")?.value).toMatch(/105 MB needed; 134 MB allowed in one piece/);
     expect(line(found, "download")?.value).toBe("805 kB from this site, once");
     expect(line(found, "time")?.value).toBe("about 20 s, of which about 5 s to start");
+    const again = card({ secondsToGain: { start: 5, gain: 12, asBefore: true } });
+    expect(line(again, "time")?.value).toBe("about 20 s, of which about 5 s to start, as your last run did");
   });
 
   it("tells apart what may be missing, each with its own remedy", () => {
@@ -178,7 +179,7 @@ describe("preflightOf()", () => {
   });
 
   it("asks for a download before the start where something lies on the hub", () => {
-    const parts = [{ name: "owner/name", bytes: 1.2e9 }];
+    const parts = [{ kind: "model" as const, name: "owner/name", bytes: 1.2e9 }];
     const download = { ...FACTS.need!.download, parts, siteBytes: null, data: "hub:a/b/c.parquet" };
     const found = card({ need: { ...FACTS.need!, download } });
     expect(line(found, "download")?.value).toBe("1.2 GB from hub.example, once");
@@ -191,28 +192,6 @@ describe("preflightOf()", () => {
     expect(card().download).toBeUndefined();
     const crowded = card({ need: { ...FACTS.need!, download }, freeBytes: 1e9 });
     expect(line(crowded, "storage")?.value).toBe("21 MB for the run and 1.2 GB for the model, 1 GB free");
-  });
-});
-
-describe("gainSeconds()", () => {
-  const need = { parameters: 400_000, downloadBytes: 0 };
-  it("falls with the adapter's rate and never below what waiting costs", () => {
-    const slow = gainSeconds(recipe, need, 20e9, true);
-    const fast = gainSeconds(recipe, need, 10e12, false);
-    expect(slow.gain).toBeGreaterThan(10 * fast.gain);
-    expect(fast.gain).toBeGreaterThan(0.5);
-    const endless = gainSeconds(recipe, need, 1e18, false);
-    expect(endless.gain).toBeGreaterThan(0.3);
-  });
-
-  it("does not promise a gain after more steps than the run has", () => {
-    const short = gainSeconds(parseRecipe({ steps: 2 }), need, 20e9, true);
-    expect(short.gain).toBeCloseTo(gainSeconds(recipe, need, 20e9, true).gain / 3);
-  });
-
-  it("counts the download as part of the start", () => {
-    const far = gainSeconds(recipe, { ...need, downloadBytes: 125e6 }, 1e12, false);
-    expect(far.start - gainSeconds(recipe, need, 1e12, false).start).toBeCloseTo(100);
   });
 });
 
