@@ -21,11 +21,14 @@ const MOST_BYTES = 2 ** 28;
 /** A dispatch that would take longer is tried over fewer rows, in multiples of `ROWS`: its time grows with them. */
 const SLICE_SECONDS = 0.015;
 const ROWS = 64;
+/** Jobs that are measured however long they take: of fewer, one that was held up would tell everything. */
+const FEW = 3;
 /** What another size of a kernel is worth to know, once one is measured. */
 const KNOWN_KERNEL = 0.25;
 
 /** What a dispatch and a way back cost whatever they are for; fits `gpu.maxFlopsPerSubmit` to the adapter, roughly. */
 export async function measureOverheads(gpu: Gpu): Promise<Overheads> {
+  const began = performance.now();
   await gpu.compile([linearVec4]);
   const recorder = new Recorder(gpu, "pace");
   using x = gpu.buffer("pace", RATE_SIZE ** 2);
@@ -41,12 +44,18 @@ export async function measureOverheads(gpu: Gpu): Promise<Overheads> {
   };
   try {
     await run(4, 1);
+    const ready = (performance.now() - began) / 1000;
     const roundTrip = median([await run(4, 1), await run(4, 1), await run(4, 1)]);
     const many = median([await run(4, TINY_DISPATCHES), await run(4, TINY_DISPATCHES)]);
     const { seconds } = await sample((repeats) => run(RATE_SIZE, repeats), roundTrip);
     const rate = (2 * RATE_SIZE ** 3) / seconds;
     gpu.maxFlopsPerSubmit = Math.max(2e8, SUBMIT_SECONDS * rate);
-    return { roundTrip, dispatch: Math.max(0, many - roundTrip) / TINY_DISPATCHES, rate };
+    return {
+      roundTrip,
+      dispatch: Math.max(0, many - roundTrip) / TINY_DISPATCHES,
+      rate,
+      compile: Math.max(0, ready - roundTrip),
+    };
   } finally {
     recorder.dispose();
   }
@@ -59,7 +68,7 @@ export interface PaceOptions {
   batches: number;
 }
 
-/** Measures jobs until time is up, at least one. @throws GpuLimitError, GpuLostError, ShaderError */
+/** Measures jobs until time is up, at least a few. @throws GpuLimitError, GpuLostError, ShaderError */
 export async function measurePace(
   gpu: Gpu,
   overheads: Overheads,
@@ -72,7 +81,7 @@ export async function measurePace(
   const phases = [...batch.map((phase) => ({ ...phase, times: batches * phase.times })), ...evaluation];
   let left = weighed(phases).filter(({ job }) => fits(gpu, job));
   try {
-    while (left.length > 0 && (timed.length === 0 || performance.now() < until)) {
+    while (left.length > 0 && (timed.length < FEW || performance.now() < until)) {
       const next = left.reduce((most, other) => (other.weight > most.weight ? other : most));
       const { job } = next;
       const { kernel, key, flops, bytes } = job;
@@ -88,8 +97,8 @@ export async function measurePace(
           isNew && one.job.kernel.key === kernel.key ? { ...one, weight: KNOWN_KERNEL * one.weight } : one,
         );
     }
-    const compile = sum([...compiled.values()]) / Math.max(1, compiled.size);
-    return { ...overheads, compile, timed };
+    // Of one that was held up nothing is to be learnt.
+    return { ...overheads, compile: median([overheads.compile, ...compiled.values()]), timed };
   } finally {
     recorder.dispose();
   }

@@ -17,16 +17,16 @@ export interface Overheads {
   roundTrip: number;
   /** Operations a second of matrix products, roughly. */
   rate: number;
+  /** Seconds until a kernel is ready. */
+  compile: number;
 }
 
 export interface Pace extends Overheads {
-  /** Seconds until a kernel is ready. */
-  compile: number;
   timed: readonly Timed[];
 }
 
-/** Operations that take as long as the move of one byte: processors and GPUs have 5 to 50 f32 operations for each. */
-const OPERATIONS_PER_BYTE = 16;
+/** Operations of a matrix product that take as long as the move of one byte: about 5 on processors, several times that on GPUs. */
+const OPERATIONS_PER_BYTE = 8;
 
 /** One measure for different kernels' work: whichever of arithmetic and memory is more. */
 export const workOf = ({ flops, bytes }: Pick<Job, "flops" | "bytes">) =>

@@ -56,7 +56,7 @@ describe("secondsOf()", () => {
 describe("workOf()", () => {
   it("is arithmetic or memory, whichever is more", () => {
     expect(workOf({ flops: 100, bytes: 1 })).toBe(100);
-    expect(workOf({ flops: 10, bytes: 1 })).toBe(16);
+    expect(workOf({ flops: 7, bytes: 1 })).toBe(8);
   });
 });
 

@@ -118,6 +118,7 @@ describe("measurePace()", () => {
     const overheads = await measureOverheads(gpu);
     const work = await planWork(recipeOf(), config, { maxSequence, limits: gpu.device.limits, like: gpu });
     const { timed } = await measurePace(gpu, overheads, work, { until: 0, batches: 6 });
-    expect(timed.map(({ kernel }) => kernel.split(" ")[0])).toEqual(["linear_vec4"]);
+    expect(timed.length).toBe(3);
+    expect(timed[0].kernel).toMatch(/^linear_vec4 /);
   });
 });

@@ -7,6 +7,7 @@ import { planMemory, UNLIMITED } from "../../planner/plan.ts";
 import { encodeError } from "../../rpc/errors.ts";
 import type { Estimate } from "./api.ts";
 import { allBytes } from "./download_need.ts";
+import { earlierSteps } from "./earlier_runs.ts";
 import type { GainTime } from "./gain_time.ts";
 import { measureGain } from "./measure_gain.ts";
 import { memoryNeed } from "./memory_need.ts";
@@ -65,9 +66,11 @@ async function secondsToGain(
   recipe: Recipe,
   { config, maxSequence }: RunSurvey,
   { downloadBytes }: NeedFacts,
+  places: Places,
 ): Promise<GainTime | null> {
   const software = isSoftware(gpu.adapterName);
-  const stepSeconds: number[] = [];
+  // Windows without private files were told of already.
+  const stepSeconds = await earlierSteps(places.open, recipe, gpu.adapterName).catch(() => []);
   const question = { recipe, config, maxSequence, downloadBytes, software, stepSeconds };
   const found = await measureGain(gpu, question);
   return (await runsInUse()).length > 0 ? null : found;
@@ -109,7 +112,7 @@ export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Prom
   try {
     // A run that trains would be held up, and the measure would be wrong; one that does not fit is not waited for.
     if (gpu && facts.gpu && facts.need?.memory.reason === null && run && training.length === 0)
-      facts.secondsToGain = await secondsToGain(gpu, run.recipe, run.survey, facts.need);
+      facts.secondsToGain = await secondsToGain(gpu, run.recipe, run.survey, facts.need, places);
   } catch (error) {
     facts.gpuError = encodeError(error);
     facts.gpu = null;
