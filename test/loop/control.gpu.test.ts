@@ -6,6 +6,10 @@ import { openRun } from "../../src/runs/run_directory.ts";
 import type { TrainingEvent } from "../../src/training.ts";
 import { hasModel, recordWorkers, removeFolders, tinyRecipe, train, weightsOf } from "./tiny.ts";
 
+/** Batches of two groups of four. */
+const recipeOf = (settings: Record<string, unknown>) =>
+  tinyRecipe({ trainer: { batchSize: 8 }, ...settings });
+
 afterAll(removeFolders);
 
 let workers: ReturnType<typeof recordWorkers>;
@@ -37,7 +41,7 @@ function watched() {
 
 describe.skipIf(!hasModel)("a run under control", () => {
   it("pauses, takes single steps and goes on, and ends as if it had not been touched", async () => {
-    const recipe = tinyRecipe({ mode: "sync", steps: 4 });
+    const recipe = recipeOf({ mode: "sync", steps: 4 });
     const untouched = await train(recipe);
     const { control, resting } = watched();
     control.pause();
@@ -63,7 +67,7 @@ describe.skipIf(!hasModel)("a run under control", () => {
   it("stops and saves while it is paused", async () => {
     const { control, resting } = watched();
     const stop = new AbortController();
-    const training = train(tinyRecipe({ steps: 5 }), {
+    const training = train(recipeOf({ steps: 4 }), {
       control,
       signal: stop.signal,
       onEvent: (event) => {
@@ -79,7 +83,7 @@ describe.skipIf(!hasModel)("a run under control", () => {
 
   it("writes down when it was ready and what was turned", async () => {
     const control = new RunControl();
-    const { folder, events } = await train(tinyRecipe({ mode: "sync", steps: 3 }), {
+    const { folder, events } = await train(recipeOf({ mode: "sync", steps: 3 }), {
       control,
       onEvent: (event) => {
         if (event.kind === "stepped" && event.step === 1)
@@ -104,7 +108,7 @@ describe.skipIf(!hasModel)("a run under control", () => {
     for (const { ratios } of run.rollouts)
       for (const ratio of ratios) expect(Math.abs(ratio - 1)).toBeLessThan(2e-4);
     // Rows of events are no steps, and a resumed run is ready once more.
-    const rest = await train(tinyRecipe({ mode: "sync", steps: 4 }), { resume: folder });
+    const rest = await train(recipeOf({ mode: "sync", steps: 4 }), { resume: folder });
     expect(rest.metrics.map((row) => row.step)).toEqual([1, 2, 3, 4]);
     const rows = await (await openRun(openDiskStorage(folder))).readMetrics();
     expect(rows.flatMap(({ event, step }) => (event ? [[event, step]] : []))).toEqual([
@@ -117,7 +121,7 @@ describe.skipIf(!hasModel)("a run under control", () => {
 
   it("keeps what was turned when the trainer begins again before it", async () => {
     const control = new RunControl();
-    const { folder, metrics } = await train(tinyRecipe({ steps: 3 }), {
+    const { folder, metrics } = await train(recipeOf({ steps: 3 }), {
       control,
       onEvent: (event) => {
         if (event.kind !== "stepped") return;

@@ -9,6 +9,7 @@ describe.skipIf(!hasModel)("a run", () => {
   it("evaluates, saves and keeps as often as its recipe says", async () => {
     const recipe = tinyRecipe({
       steps: 7,
+      trainer: { batchSize: 8 },
       evaluation: { problems: 8, samples: 2, every: 3 },
       checkpoint: { every: 2, keep: 2 },
     });
@@ -42,7 +43,7 @@ describe.skipIf(!hasModel)("a run", () => {
     expect(summary).toMatchObject({
       event: "summary",
       steps: 7,
-      samples: 7 * 16,
+      samples: 7 * 8,
       eval: {
         before: { "pass@1": evaluations[0]["eval_pass@1"] },
         after: { "pass@1": evaluations[3]["eval_pass@1"] },
@@ -52,7 +53,7 @@ describe.skipIf(!hasModel)("a run", () => {
 
     // A finished run that is resumed trains nothing more and finds its first evaluation again.
     const again = await train(recipe, { resume: folder });
-    expect(again.summary).toMatchObject({ steps: 7, samples: 7 * 16, eval: { before: summary.eval.before } });
+    expect(again.summary).toMatchObject({ steps: 7, samples: 7 * 8, eval: { before: summary.eval.before } });
     expect(again.events.filter(({ kind }) => kind === "stepped" || kind === "saved")).toEqual([]);
   });
 
