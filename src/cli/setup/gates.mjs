@@ -66,8 +66,8 @@ function vitestCall(project, { root, deno }) {
   return [process.execPath, [...(packageProgram(root, "vitest") ?? []), ...flags]];
 }
 
-/** Those that leave most of the second core to others, and run beside the GPU's tests where both are asked for. */
-const beside = ["logic", "browser"];
+/** Those that run beside the GPU's tests where both are asked for: each of the two keeps one core busy, seldom both. */
+const beside = ["logic", "browser", "page"];
 
 /**
  * Runs the test projects and prints their closing lines again with one summed line.
