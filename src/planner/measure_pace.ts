@@ -2,6 +2,7 @@
  * Times on this device what a run is going to dispatch most of, at the run's own sizes, for as long as a reader may be kept
  * waiting. Buffers hold what the host would have written, else zeros. Called before a run; browser-safe.
  */
+import { GpuLimitError } from "../errors.ts";
 import type { GpuBuffer } from "../gpu/buffer.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { Recorder } from "../gpu/recorder.ts";
@@ -11,7 +12,7 @@ import type { Job, Phase, RunWork } from "./work.ts";
 
 /** A sample is about so long, where its repeats get there: what the clock sees of the way and back is small then. */
 const SAMPLE_SECONDS = 0.01;
-const MOST_REPEATS = 64;
+const MOST_REPEATS = 256;
 const TINY_DISPATCHES = 128;
 /** As `calibrateSubmits` does it. */
 const SUBMIT_SECONDS = 0.1;
@@ -68,7 +69,7 @@ export interface PaceOptions {
   batches: number;
 }
 
-/** Measures jobs until time is up, at least a few. @throws GpuLimitError, GpuLostError, ShaderError */
+/** Measures jobs until time is up, at least a few. @throws GpuLostError, ShaderError */
 export async function measurePace(
   gpu: Gpu,
   overheads: Overheads,
@@ -87,15 +88,16 @@ export async function measurePace(
       const { kernel, key, flops, bytes } = job;
       const isNew = !compiled.has(kernel.key);
       const slice = sliceOf(job, overheads.rate);
-      const { seconds, readySeconds } = await measureJob(gpu, recorder, slice, overheads.roundTrip, isNew);
+      left = left.filter((one) => one !== next);
+      const measured = await measureJob(gpu, recorder, slice, overheads.roundTrip, isNew);
+      if (!measured) continue;
+      const { seconds, readySeconds } = measured;
       if (isNew) compiled.set(kernel.key, readySeconds);
       const whole = (seconds * workOf(job)) / Math.max(1, workOf(slice));
       timed.push({ key, flops, bytes, kernel: kernel.key, seconds: whole });
-      left = left
-        .filter((one) => one !== next)
-        .map((one) =>
-          isNew && one.job.kernel.key === kernel.key ? { ...one, weight: KNOWN_KERNEL * one.weight } : one,
-        );
+      left = left.map((one) =>
+        isNew && one.job.kernel.key === kernel.key ? { ...one, weight: KNOWN_KERNEL * one.weight } : one,
+      );
     }
     // Of one that was held up nothing is to be learnt.
     return { ...overheads, compile: median([overheads.compile, ...compiled.values()]), timed };
@@ -126,14 +128,17 @@ function sliceOf(job: Job, rate: number): Job {
   return { ...job, dims: cut, grid: grid(cut, kernel.overrides), flops: flops(cut), bytes: bytes(cut) };
 }
 
-/** Seconds of one dispatch, and those until the kernel was ready: compilation and whatever else its first run brings. */
+/**
+ * Seconds of one dispatch, and those until the kernel was ready: compilation and whatever else its first run brings. Null
+ * where the GPU has no room to try it.
+ */
 async function measureJob(
   gpu: Gpu,
   recorder: Recorder,
   job: Job,
   roundTrip: number,
   isNew: boolean,
-): Promise<{ seconds: number; readySeconds: number }> {
+): Promise<{ seconds: number; readySeconds: number } | null> {
   const { kernel, dims, grid, flops, bytes, contents } = job;
   const began = performance.now();
   await gpu.compile([kernel]);
@@ -159,6 +164,9 @@ async function measureJob(
     const ready = (performance.now() - began) / 1000;
     const { seconds, once } = await sample(run, roundTrip);
     return { seconds, readySeconds: Math.max(0, ready - once) };
+  } catch (error) {
+    if (error instanceof GpuLimitError) return null;
+    throw error;
   } finally {
     for (const buffer of buffers) buffer[Symbol.dispose]();
   }

@@ -1,5 +1,6 @@
 /** The facts of a preflight that only a worker can find out: the adapter, the recipe's needs, the room there is. */
 import type { Recipe } from "../../config/schema.ts";
+import { DataError } from "../../errors.ts";
 import type { MemoryLimits } from "../../gpu/counting.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { countParameters } from "../../model/config.ts";
@@ -114,8 +115,10 @@ export async function gatherFacts(recipe: Promise<Recipe>, places: Places): Prom
     if (gpu && facts.gpu && facts.need?.memory.reason === null && run && training.length === 0)
       facts.secondsToGain = await secondsToGain(gpu, run.recipe, run.survey, facts.need, places);
   } catch (error) {
-    facts.gpuError = encodeError(error);
-    facts.gpu = null;
+    if (error instanceof DataError) facts.needError = encodeError(error);
+    else facts.gpuError = encodeError(error);
+    if (facts.needError) facts.need = null;
+    else facts.gpu = null;
   }
   gpu?.destroy();
   return facts;

@@ -7,7 +7,7 @@ import { planWork } from "../../planner/work.ts";
 import { type GainTime, gainSeconds, stepsToGain } from "./gain_time.ts";
 
 /** Milliseconds that measuring may take; the sample that has begun is finished. */
-const BUDGET_MS = { software: 2000, hardware: 700 };
+const BUDGET_MS = { software: 2000, hardware: 800 };
 
 export interface GainQuestion {
   recipe: Recipe;
