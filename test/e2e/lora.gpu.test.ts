@@ -52,8 +52,8 @@ describe.skipIf(!hasModel)("a checkpoint of adapters", () => {
   beforeAll(async () => {
     place = await freshFolder();
     run = join(place, "run");
-    adapters = checkpoint(run, 4);
-    trained = await command(tinyTrain(run, ...adapted, ...asked, "--steps", "4", "--json"), {
+    adapters = checkpoint(run, 2);
+    trained = await command(tinyTrain(run, ...adapted, ...asked, "--steps", "2", "--json"), {
       limitMs: 180_000,
     });
     expect(trained.code, trained.stderr).toBe(0);
@@ -173,11 +173,11 @@ describe.skipIf(!hasModel)("a checkpoint of adapters", () => {
 
   it("is not gone on from with other adapters, and the run stays as it was", async () => {
     const before = readFileSync(join(run, "recipe.json"), "utf8");
-    const words = ["train", "--resume", run, "--steps", "5"];
+    const words = ["train", "--resume", run, "--steps", "3"];
     const { code, stderr } = await command([...words, "--set", "trainer.lora.rank=4"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/with adapters of rank 4.*: it holds adapters of rank 8/);
     expect(readFileSync(join(run, "recipe.json"), "utf8")).toBe(before);
-    expect(lastEvent(await done(...words, "--json"))).toMatchObject({ event: "summary", steps: 5 });
+    expect(lastEvent(await done(...words, "--json"))).toMatchObject({ event: "summary", steps: 3 });
   });
 });

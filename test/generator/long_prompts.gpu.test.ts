@@ -98,7 +98,8 @@ afterEach(() => {
 });
 
 describe("a prompt longer than a prefill", () => {
-  it.each([1100, 2060])("of %i tokens leaves the logits of the whole forward pass", async (length) => {
+  it("leaves the logits of the whole forward pass", async () => {
+    const length = 2060;
     const files = { config, tensors: weights } as ModelFiles;
     const wanted = { concurrency: 1, maxSequence: 2160 };
     using loaded = await LoadedModel.open(await testGpu(), { files, eosIds: [] }, wanted);
@@ -133,13 +134,13 @@ describe("a prompt longer than a prefill", () => {
 
   it("is computed anew after a weight swap, with what was decoded since", async () => {
     using engine = await makeEngine(4, 1200, true);
-    engine.admit([group(1, 3, 1100), group(2, 1, 30)]);
+    engine.admit([group(1, 2, 1100), group(2, 2, 30)]);
     const done = await engine.advance();
     done.push(...(await engine.advance()));
     const second = sharpWeights(6);
     engine.setWeights(packTensors(engine.versioned.layout, second), 1);
     await finish(engine, done);
-    expect(engine.report.prefilledTokens).toBeGreaterThan(4 * 1100);
+    expect(engine.report.prefilledTokens).toBeGreaterThan(3 * 1100);
     using policy = await makePolicy(second, 1200);
     let fresh = 0;
     for (const rollout of done) {
