@@ -94,6 +94,9 @@ export const MIDDLE: Steps = {
       .map(({ args }) => (args as { name: string }).name);
     const workers = ["generator 0", "GPU of generator 0", "verifier 0", "trainer", "GPU of the trainer"];
     for (const track of workers) expect(tracks).toContain(track);
+    const slices = traceEvents.filter(({ ph }) => ph === "X").map(({ name }) => name);
+    const activities = ["prefill", "decode", "verify", "pack", "forward", "backward", "optimiser", "publish"];
+    expect(slices).toEqual(expect.arrayContaining(activities));
     const flows = traceEvents.filter(({ ph }) => ph === "s");
     expect(flows.length).toBeGreaterThan(0);
     expect(traceEvents.filter(({ ph }) => ph === "f").length).toBe(flows.length);

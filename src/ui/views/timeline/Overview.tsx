@@ -1,7 +1,7 @@
 /** The whole run as a narrow strip, and the part of it that is in view; dragging on it moves the view. */
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { isWait } from "./activities.ts";
+import { isWait, shadeOf } from "./activities.ts";
 import type { TimelineController } from "./controller.ts";
 import { visitLane } from "./lod.ts";
 import { readPalette } from "./palette.ts";
@@ -76,9 +76,10 @@ function paint({ index, whole }: TimelineController, host: HTMLElement, canvas: 
     const top = ROOM + i * (lane + 1);
     visitLane(slices, view, width, {
       slice: (x, wide, slice) => {
-        context.fillStyle = isWait(slice.name)
-          ? styles.merged(name, 1, true)
-          : styles.of(name, slice.name).fill;
+        const wait = isWait(slice.name);
+        // Waits are told by their paleness here, as there is no room for hatching: no work is pale.
+        const plain = wait || shadeOf(slice.name) < 0;
+        context.fillStyle = plain ? styles.merged(name, 1, wait) : styles.of(name, slice.name).fill;
         context.fillRect(x, top, Math.max(1, wide - 0.5), lane);
       },
       merged: (x, wide, covered, waits) => {

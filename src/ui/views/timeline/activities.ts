@@ -9,7 +9,11 @@ export function stageOf(track: string): StageName | null {
 }
 
 // What one stage does for another is coloured as the stage it belongs to.
-const BELONGS: Readonly<Record<string, StageName>> = { publish: "weights", "take weights": "weights" };
+const BELONGS: Readonly<Record<string, StageName>> = {
+  publish: "weights",
+  "take weights": "weights",
+  save: "weights",
+};
 
 /** The stage that gives a slice its colour. */
 export function colourStage(track: string, name: string): StageName | null {
@@ -51,6 +55,7 @@ export const PHASES = ["forward", "backward", "optimiser"] as const;
 const SHADES: Readonly<Record<string, number>> = {
   prefill: 0.3,
   pack: 0.5,
+  save: 0.4,
   backward: -0.5,
   optimiser: 0.75,
   "read back": -0.7,

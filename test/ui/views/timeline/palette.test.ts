@@ -56,6 +56,7 @@ describe("SliceStyles", () => {
           "read back",
           "forward, backward, optimiser",
           "publish",
+          "save",
           "wait for rollouts",
           "take weights",
         ]) {
@@ -69,10 +70,11 @@ describe("SliceStyles", () => {
     }
   });
 
-  it("gives publishing the weights' colour, and waits a paler one", () => {
+  it("gives publishing and saving the weights' colour, and waits a paler one", () => {
     const [palette] = palettes();
     const styles = new SliceStyles(palette);
     expect(parseColour(styles.of("trainer", "publish").fill)).toEqual(palette.stages.weights);
+    expect(parseColour(styles.of("trainer", "save").line)).toEqual(palette.stages.weights);
     expect(parseColour(styles.of("trainer", "forward, backward, optimiser").fill)).toEqual(
       palette.stages.trainer,
     );
