@@ -23,7 +23,7 @@ export interface FileStore {
   readonly kind: "disk" | "opfs";
   /** The root's path, named in errors. */
   readonly where: string;
-  /** Null where there is no such file and `create` is not set. */
+  /** To be read, or written with `create`; null where there is no such file and `create` is not set. */
   open(path: string, options?: { create?: boolean }): Promise<StoredFile | null>;
   list(path: string): Promise<StoredName[]>;
   /** Bytes of a file; null where there is none. */

@@ -53,9 +53,19 @@ export function openOpfsStore(root: string): FileStore {
       throw error;
     }
   };
+  /** The file as it is now. A handle to write by would be the only one at a time: two who read would lock each other out. */
+  const readOnly = (file: File, path: string): StoredFile => ({
+    write: () => Promise.reject(new TypeError(`${root}/${path} was opened to be read`)),
+    read: (at, length) =>
+      attempt("read", path, async () => new Uint8Array(await file.slice(at, at + length).arrayBuffer())),
+    size: async () => file.size,
+    flush: async () => undefined,
+    close: async () => undefined,
+  });
   const opened = async (path: string, create: boolean): Promise<StoredFile | null> => {
     const handle = await handleAt(path, create);
     if (handle === null) return null;
+    if (!create) return readOnly(await handle.getFile(), path);
     const file = await handle.createSyncAccessHandle();
     return {
       write: (at, bytes) =>

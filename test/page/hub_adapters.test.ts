@@ -74,9 +74,9 @@ const FOUND: Steps = {
 };
 
 const PARTS = [
-  [ADAPTER, sizeOf(adapter)],
-  [BASE, sizeOf(base)],
-  [DATA, sums.byteLength],
+  ["adapters", sizeOf(adapter)],
+  ["model", sizeOf(base)],
+  ["problems", sums.byteLength],
 ] as const;
 const total = PARTS.reduce((sum, [, bytes]) => sum + bytes, 0);
 
@@ -88,7 +88,7 @@ const BROUGHT: Steps = {
     await chooseIn(card, ADAPTER);
     await card.getByText(`adapters ${ADAPTER} over ${BASE}`).waitFor();
     await card.getByText(/MB needed, prompts up to 24 tokens assumed/).waitFor();
-    const each = PARTS.map(([name, bytes]) => `${name} ${byteText(bytes)}`).join(", ");
+    const each = PARTS.map(([kind, bytes]) => `${kind} ${byteText(bytes)}`).join(", ");
     const host = new URL(hub.url).host;
     await card.getByText(`${byteText(total)} from ${host}, once: ${each}`).waitFor();
     // What describes them alone: no weights, no problems.
@@ -161,6 +161,7 @@ const TRAINED: Steps = {
     await openView(page, "Settings");
     const models = page.getByRole("region", { name: "Models at hand" });
     await models.getByText(`adapters for ${BASE}`).waitFor();
+    expect(await models.getByText("not whole yet").count()).toBe(0);
     const item = models.getByRole("listitem").filter({ has: page.getByText(BASE, { exact: true }) });
     await item.getByRole("button", { name: `Delete ${BASE}` }).click();
     await item.getByRole("button", { name: /for good/ }).click();

@@ -109,7 +109,7 @@ const ON_THE_HUB: Steps = {
     await openView(page, "Settings");
     const models = page.getByRole("region", { name: "Models at hand" });
     const item = models.getByRole("listitem").filter({ hasText: MODEL });
-    await item.getByText(/KiB/).waitFor();
+    await item.getByText(/\d kB/).waitFor();
     expect(await violations(page)).toEqual([]);
     await item.getByRole("button", { name: `Delete ${MODEL}` }).click();
     await item.getByRole("button", { name: /for good/ }).click();

@@ -1,48 +1,53 @@
-/** One bar in bytes for all files of a model, with what can be done about it. */
+/** One bar in bytes for all that comes from the hub, with what can be done about it. */
+import { useEffect, useRef } from "preact/hooks";
 import { Marked } from "../parts/Marked.tsx";
 import { cancelDownload, type Download, pauseDownload, startDownload } from "./download.ts";
+import { bytesOf } from "./progress_text.ts";
 import "./models.css";
-
-/** In steps of a tenth of a unit: the same width while they grow. */
-function megabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
 
 const WORDS = { running: "Downloading", paused: "Paused", failed: "Stopped" } as const;
 
+const othersOf = ({ length }: readonly string[]) =>
+  length > 1 ? ` and ${length - 1} ${length > 2 ? "others" : "other"}` : "";
+
 export function DownloadBar({ download }: { download: Download }) {
   const { needed, phase, doneBytes, checking, trouble } = download;
-  const { bytes: totalBytes, names } = needed;
+  const { bytes, names } = needed;
+  const pause = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The button that began it cannot be pressed any more.
+    const { activeElement } = document;
+    if (activeElement === document.body || activeElement?.matches(":disabled, dialog"))
+      pause.current?.focus();
+  }, []);
   return (
     <div class="download">
       <p class="download-head">
-        <span>
-          {checking ? "Checking" : WORDS[phase]} <b>{names.join(", ")}</b>
+        <span class="download-what" title={names.join(", ")}>
+          {checking ? "Checking" : WORDS[phase]} <b>{names[0]}</b>
+          {othersOf(names)}
         </span>
-        <span class="num soft">
-          {megabytes(doneBytes)} of {megabytes(totalBytes)}
-        </span>
+        <span class="num soft">{bytesOf(doneBytes, bytes)}</span>
       </p>
-      <progress max={totalBytes} value={doneBytes} aria-label={`Download of ${names.join(", ")}`} />
-      {trouble && (
-        <p class="download-trouble" role="alert">
-          <Marked text={trouble.message} />. {trouble.hint && <Marked text={`${trouble.hint}.`} />}
-        </p>
-      )}
-      <div class="row">
-        {phase === "running" ? (
-          <button type="button" class="button" onClick={pauseDownload}>
-            Pause
-          </button>
-        ) : (
-          <button type="button" class="button" onClick={() => startDownload(needed)}>
-            {phase === "paused" ? "Resume" : "Try again"}
-          </button>
-        )}
+      <div class="download-line">
+        <progress max={bytes} value={doneBytes} aria-label={`Download of ${names.join(", ")}`} />
+        <button
+          ref={pause}
+          type="button"
+          class="button download-main"
+          onClick={phase === "running" ? pauseDownload : () => startDownload(needed)}
+        >
+          {phase === "running" ? "Pause" : phase === "paused" ? "Resume" : "Try again"}
+        </button>
         <button type="button" class="button quiet" onClick={cancelDownload}>
           Cancel
         </button>
       </div>
+      {trouble && (
+        <p class="download-trouble small" role="alert">
+          <Marked text={trouble.message} />. {trouble.hint && <Marked text={`${trouble.hint}.`} />}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,22 +1,36 @@
 /** Token and address of the hub: for gated models, and for hubs of one's own. Kept in memory alone. */
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { cleanAddress, hubAddress, hubToken } from "../state/model_access.ts";
 import "./models.css";
 
 const PUBLIC = "https://huggingface.co";
 
-export function HubAccess({ open = false }: { open?: boolean }) {
+/** @param wanted a model needs what can be given here: it opens, and stays so while the answer to it is awaited */
+export function HubAccess({ wanted = false }: { wanted?: boolean }) {
+  const [open, setOpen] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (wanted) setOpen(true);
+  }, [wanted]);
+  useEffect(() => {
+    if (open && wanted) field.current?.scrollIntoView({ block: "center" });
+  }, [open, wanted]);
   const [wrong, setWrong] = useState(false);
   // Held here, so that nothing that is drawn meanwhile takes them away.
   const [token, setToken] = useState<string | null>(null);
   const [typed, setTyped] = useState<string | null>(null);
   const address = hubAddress.value || PUBLIC;
   return (
-    <details class="models-access" open={open || hubAddress.value !== "" || undefined}>
-      <summary>Gated model, or a hub of your own?</summary>
+    <details class="models-access" open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>
+        {hubAddress.value
+          ? `Hub at ${new URL(hubAddress.value).host}; access token`
+          : "Gated model, or a hub of your own?"}
+      </summary>
       <label>
         <span class="models-label">Access token</span>
         <input
+          ref={field}
           class="input mono"
           type="password"
           autocomplete="off"

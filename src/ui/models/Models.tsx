@@ -1,7 +1,7 @@
 /** The models at hand: downloads, uploads and folders that were given, with their sizes; to be chosen and removed. */
 import { useState } from "preact/hooks";
-import { bytes } from "../parts/format.ts";
 import type { KeptModel } from "../session/api.ts";
+import { byteText } from "../session/byte_text.ts";
 import { ask } from "../shell/session.ts";
 import { dropped } from "../state/model_access.ts";
 import { DownloadBar } from "./DownloadBar.tsx";
@@ -16,25 +16,24 @@ interface ItemProps {
   model: string;
   size: number;
   note: string;
-  usable: boolean;
   chosen: boolean;
   remove: { word: string; act(): unknown };
 }
 
-function Item({ model, size, note, usable, chosen, remove }: ItemProps) {
+function Item({ model, size, note, chosen, remove }: ItemProps) {
   const [sure, setSure] = useState(false);
   return (
     <li class="models-item">
       <span class="mono models-name">{model}</span>
       <span class="small soft num">
-        {bytes(size)}
+        {byteText(size)}
         {note && `, ${note}`}
       </span>
       <span class="models-actions">
         <button
           type="button"
-          class="button"
-          disabled={!usable || chosen}
+          class="button models-use"
+          disabled={chosen}
           aria-label={`${chosen ? "Chosen" : "Use"} ${model}`}
           onClick={() => chooseModel(model)}
         >
@@ -42,7 +41,7 @@ function Item({ model, size, note, usable, chosen, remove }: ItemProps) {
         </button>
         <button
           type="button"
-          class={`button quiet ${sure ? "models-sure" : ""}`}
+          class={`button quiet models-remove ${sure ? "models-sure" : ""}`}
           aria-label={`${sure ? `${remove.word} for good:` : remove.word} ${model}`}
           onClick={() => (sure ? remove.act() : setSure(true))}
           onBlur={() => setSure(false)}
@@ -55,7 +54,7 @@ function Item({ model, size, note, usable, chosen, remove }: ItemProps) {
 }
 
 function noteOf({ complete, base }: KeptModel): string {
-  if (!complete) return "not complete: start its run to go on";
+  if (!complete) return "not whole yet: use it, and its download goes on";
   return base === undefined ? "" : `adapters for ${base}`;
 }
 
@@ -69,6 +68,10 @@ export function Models({ chosen }: { chosen: string | undefined }) {
   const kept = useKeptModels();
   const given = Object.entries(dropped.value);
   const going = download.value;
+  // What is on its way has the bar below.
+  const isComing = ({ model, complete }: KeptModel) =>
+    !complete && going?.needed.names.some((name) => name.split("@")[0] === model);
+  const shown = kept?.filter((model) => !isComing(model));
   return (
     <section class="card settings-section" aria-labelledby="models-title">
       <header class="settings-section-head">
@@ -85,24 +88,22 @@ export function Models({ chosen }: { chosen: string | undefined }) {
             model={`dropped:${name}`}
             size={Object.values(files).reduce((sum, { size }) => sum + size, 0)}
             note="read from where it lies, until this page is closed"
-            usable
             chosen={chosen === `dropped:${name}`}
             remove={{ word: "Forget", act: () => forget(name) }}
           />
         ))}
-        {kept?.map((model) => (
+        {shown?.map((model) => (
           <Item
             key={`${model.model} ${model.commit}`}
             model={model.model}
             size={model.bytes}
             note={noteOf(model)}
-            usable={model.complete}
             chosen={chosen === model.model}
             remove={{ word: "Delete", act: () => ask((client) => client.removeModel(model)) }}
           />
         ))}
       </ul>
-      {kept?.length === 0 && given.length === 0 && (
+      {shown?.length === 0 && !going && given.length === 0 && (
         <p class="small soft">None yet, besides the built-in policy.</p>
       )}
       {going && <DownloadBar download={going} />}

@@ -16,6 +16,12 @@ export interface Download {
 
 export const download = signal<Download | null>(null);
 
+/** The download to tell of beside a run: one that rests only where the run needs just that. */
+export function shownDownload(going: Download | null, needed: NeededDownload | undefined): Download | null {
+  const isOwn = needed?.names.join() === going?.needed.names.join();
+  return isOwn || going?.phase === "running" ? going : null;
+}
+
 const change = (parts: Partial<Download>) => {
   if (download.value) download.value = { ...download.value, ...parts };
 };

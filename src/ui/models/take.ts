@@ -1,6 +1,6 @@
 /** What is dropped onto the page or chosen: the zip of a run or a checkpoint, or a model's folder. */
 import { signal } from "@preact/signals";
-import { bytes } from "../parts/format.ts";
+import { byteText } from "../session/byte_text.ts";
 import { ask, trouble } from "../shell/session.ts";
 import { draftRecipe } from "../state/app.ts";
 import { dropped, modelsChanged } from "../state/model_access.ts";
@@ -42,7 +42,7 @@ function takeModel(given: readonly GivenFile[]): void {
   dropped.value = { ...dropped.value, [name]: files };
   modelsChanged.value++;
   chooseModel(`dropped:${name}`);
-  taken.value = `The next run trains the model in ${name} (${bytes(model.bytes)}). Its files are read from where they lie: give the folder again after a reload.`;
+  taken.value = `The next run trains the model in ${name} (${byteText(model.bytes)}). Its files are read from where they lie: give the folder again after a reload.`;
 }
 
 export async function takeFiles(given: readonly GivenFile[]): Promise<void> {

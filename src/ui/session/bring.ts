@@ -12,8 +12,9 @@ export async function bringHere(
   places: Places,
   { signal, onProgress = () => undefined }: OpenModelOptions,
 ): Promise<void> {
-  const policy = await findPolicy(model, (name) => findModel(name, places));
-  const dataBytes = data === undefined ? 0 : ((await missingDataBytes(data, places)) ?? 0);
+  const asked = { ...places, signal };
+  const policy = await findPolicy(model, (name) => findModel(name, asked));
+  const dataBytes = data === undefined ? 0 : ((await missingDataBytes(data, asked)) ?? 0);
   const sizes = [sumOf(hubSizes(policy)), dataBytes];
   await bringPolicy(policy, places, { signal, onProgress: partOf(onProgress, sizes, 0) });
   if (data !== undefined && dataBytes > 0)

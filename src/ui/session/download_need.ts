@@ -2,9 +2,16 @@
 import type { NeededDownload, PreflightLine } from "./api.ts";
 import { byteText } from "./byte_text.ts";
 
+export interface DownloadPart {
+  kind: "adapters" | "model" | "problems";
+  /** As a recipe or adapters name it. */
+  name: string;
+  bytes: number;
+}
+
 export interface DownloadNeed {
   /** What lies on the hub and not here, adapters before the model that they belong to. */
-  parts: { name: string; bytes: number }[];
+  parts: DownloadPart[];
   /** The hub's. */
   host: string;
   /** Of model files on this origin; null: there are none to fetch. */
@@ -39,8 +46,11 @@ export function downloadLines(need: DownloadNeed): PreflightLine[] {
     parts.length > 0 ? `${byteText(hubBytes(need))} from ${host}` : "",
     siteBytes === null ? "" : `${guessed ? "about " : ""}${byteText(siteBytes)} from this site`,
   ].filter((text) => text);
-  const each =
-    parts.length > 1 ? `: ${parts.map(({ name, bytes }) => `${name} ${byteText(bytes)}`).join(", ")}` : "";
+  const kinds = [...new Set(parts.map(({ kind }) => kind))].map((kind) => {
+    const bytes = hubBytes({ parts: parts.filter((part) => part.kind === kind) });
+    return `${kind} ${byteText(bytes).replace(" ", "\u00a0")}`;
+  });
+  const each = kinds.length > 1 || parts[0]?.kind === "problems" ? `: ${kinds.join(", ")}` : "";
   const here = `nothing: the model ${adapters ? "and its adapters lie" : "lies"} in this browser`;
   const value = places.length > 0 ? `${places.join(" and ")}, once${each}` : here;
   const lines: PreflightLine[] = [{ key: "download", label: "Download", level: "ok", value }];

@@ -81,7 +81,11 @@ async function findAddress(
   return null;
 }
 
-async function findOnHub(id: string, revision: string, access: ModelAccess): Promise<FoundModel> {
+async function findOnHub(
+  id: string,
+  revision: string,
+  { access = {}, signal }: Pick<Places, "access" | "signal">,
+): Promise<FoundModel> {
   const had = (await listDownloads()).find(
     (model) => model.id === id && model.complete && [model.revision, model.commit].includes(revision),
   );
@@ -90,13 +94,18 @@ async function findOnHub(id: string, revision: string, access: ModelAccess): Pro
     throw refusal(id, "it is not downloaded", "Train it here: what was downloaded for a run is kept");
   }
   const { listModel } = await import("../../data/hub/listing.ts");
-  const listing = await listModel(id, revision, access);
+  const ask: typeof fetch = (input, init) => fetch(input, { ...init, signal });
+  const listing = await listModel(id, revision, { ...access, fetch: ask });
   const bytes = listing.files.reduce((sum, { size }) => sum + size, 0);
-  return { source: await describedOnHub(listing, access), from: { hub: id, revision, bytes } };
+  return { source: await describedOnHub(listing, access, ask), from: { hub: id, revision, bytes } };
 }
 
 /** The model's description by itself: what is wrong with a model is told before it is downloaded. */
-async function describedOnHub({ id, commit, files }: HubListing, access: ModelAccess): Promise<ModelSource> {
+async function describedOnHub(
+  { id, commit, files }: HubListing,
+  access: ModelAccess,
+  ask: typeof fetch,
+): Promise<ModelSource> {
   const { hubUrl = HUB, token } = access;
   const { hubError } = await import("../../data/hub/listing.ts");
   const read: Record<string, Uint8Array> = {};
@@ -104,7 +113,7 @@ async function describedOnHub({ id, commit, files }: HubListing, access: ModelAc
     if (!files.some(({ path }) => path === name)) continue;
     const headers: HeadersInit = token ? { Authorization: `Bearer ${token}` } : {};
     try {
-      const response = await fetch(`${hubUrl}/${id}/resolve/${commit}/${name}`, { headers });
+      const response = await ask(`${hubUrl}/${id}/resolve/${commit}/${name}`, { headers });
       if (!response.ok) throw Object.assign(new Error("no such answer"), { status: response.status });
       read[name] = new Uint8Array(await response.arrayBuffer());
     } catch (cause) {
@@ -115,7 +124,8 @@ async function describedOnHub({ id, commit, files }: HubListing, access: ModelAc
 }
 
 /** Finds a model without downloading its weights. @throws DataError `model/no-folder`, `hub/*` */
-export async function findModel(model: string, { base, open, access = {} }: Places): Promise<FoundModel> {
+export async function findModel(model: string, places: Places): Promise<FoundModel> {
+  const { base, open, access = {} } = places;
   const [, kind, name = ""] = /^(stored|dropped):(.+)$/.exec(model) ?? [];
   if (kind === "stored") return findStored(name, open);
   if (kind === "dropped") return findDropped(name, access);
@@ -134,7 +144,7 @@ export async function findModel(model: string, { base, open, access = {} }: Plac
   }
   if (named.kind === "hub") {
     // As the command line looks for a folder of that name first.
-    return (await findAddress(named.id, base)) ?? findOnHub(named.id, named.revision, access);
+    return (await findAddress(named.id, base)) ?? findOnHub(named.id, named.revision, places);
   }
   const { path } = named;
   const isName = /^[\w.-]+$/.test(path);

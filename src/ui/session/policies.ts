@@ -147,6 +147,7 @@ export async function openPolicy(
   places: Places,
   options: OpenModelOptions = {},
 ): Promise<ModelText> {
-  const policy = await findPolicy(model, (name) => findModel(name, places));
+  const { signal } = options;
+  const policy = await findPolicy(model, (name) => findModel(name, { ...places, signal }));
   return policyText(await bringPolicy(policy, places, options));
 }

@@ -7,7 +7,7 @@ import { HUB_FOLDER, type OpenModelOptions } from "./downloads.ts";
 import { fetchDataFile, type Places } from "./recipes.ts";
 
 type DataSettings = NonNullable<Recipe["data"]>;
-type DataPlaces = Pick<Places, "base" | "access">;
+type DataPlaces = Pick<Places, "base" | "access" | "signal">;
 
 /** The store and what reads it: fetched when a data set of the hub is first asked about. */
 async function openDatasets() {
@@ -38,7 +38,10 @@ export async function readPageProblems(settings: DataSettings, places: DataPlace
 }
 
 /** Bytes of a data file on the hub that are still to be downloaded; 0: none, null: the hub may not be asked. @throws DataError */
-export async function missingDataBytes(file: string, { access = {} }: DataPlaces): Promise<number | null> {
+export async function missingDataBytes(
+  file: string,
+  { access = {}, signal }: DataPlaces,
+): Promise<number | null> {
   const named = readDataName(file);
   if (named.kind === "file") return 0;
   const { hasDatasetFile, store } = await openDatasets();
@@ -46,7 +49,9 @@ export async function missingDataBytes(file: string, { access = {} }: DataPlaces
   const { hubUrl, token, askHub } = access;
   if (askHub === false) return null;
   const { listDatasetFile } = await import("../../data/hub/listing.ts");
-  const { files } = await listDatasetFile(named.id, named.revision, named.path, { hubUrl, token });
+  const ask: typeof fetch = (input, init) => fetch(input, { ...init, signal });
+  const options = { hubUrl, token, fetch: ask };
+  const { files } = await listDatasetFile(named.id, named.revision, named.path, options);
   return files[0].size;
 }
 

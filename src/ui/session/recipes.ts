@@ -17,6 +17,8 @@ export interface Places {
   open: OpenStorage;
   /** The hub's address and token, and folders that were given to the page. */
   access?: ModelAccess;
+  /** Ends what is asked of the hub. */
+  signal?: AbortSignal;
 }
 
 const isFileName = (name: string) => /[\\/]/.test(name) || name.endsWith(".json");

@@ -100,7 +100,8 @@ export async function downloadNeed(
   for (const { found, model } of foldersOf(policy)) {
     const { from, source } = found;
     if (from === "here") continue;
-    if (from !== "origin") parts.push({ name: model, bytes: from.bytes });
+    if (from !== "origin")
+      parts.push({ kind: found === policy.found ? "model" : "adapters", name: model, bytes: from.bytes });
     else {
       const size = await sizeOfAddress(source.where, config, found === policy.found);
       siteBytes = (siteBytes ?? 0) + size.bytes;
@@ -108,7 +109,7 @@ export async function downloadNeed(
     }
   }
   const dataBytes = (data && (await missingDataBytes(data.file, places))) ?? 0;
-  if (data && dataBytes > 0) parts.push({ name: data.file, bytes: dataBytes });
+  if (data && dataBytes > 0) parts.push({ kind: "problems", name: data.file, bytes: dataBytes });
   const { adapters, model: base } = policy;
   return {
     parts,

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { readModelName } from "../../config/model_name.ts";
 import { DownloadBar } from "../models/DownloadBar.tsx";
-import { download, startDownload } from "../models/download.ts";
+import { download, shownDownload, startDownload } from "../models/download.ts";
 import { HubAccess } from "../models/HubAccess.tsx";
 import { ModelField } from "../models/ModelField.tsx";
 import { Dialog } from "../parts/Dialog.tsx";
@@ -56,8 +56,8 @@ export function PreflightCard() {
   const answer = usePreflight(recipe);
   const lines = answer && "lines" in answer ? answer.lines : null;
   const refused = lines !== null && answer !== null && "canStart" in answer && !answer.canStart;
-  const going = download.value;
   const needed = answer && "lines" in answer ? answer.download : undefined;
+  const bar = shownDownload(download.value, needed);
   const fit = answer && "lines" in answer ? answer.fit : undefined;
   const canStart = lines !== null && !refused && problem === null && !needed;
   const model = typeof recipe.model === "string" ? recipe.model : undefined;
@@ -95,14 +95,14 @@ export function PreflightCard() {
           </Told>
         ))}
       </div>
-      {(isOnHub || isGated) && <HubAccess open={isGated} />}
-      {going && <DownloadBar download={going} />}
+      {(isOnHub || isGated) && <HubAccess wanted={isGated} />}
       <div class="dialog-actions preflight-actions">
-        {needed && !going && (
+        {bar && <DownloadBar download={bar} />}
+        {needed && (
           <button
             type="button"
             class="button primary"
-            disabled={refused || problem !== null}
+            disabled={refused || problem !== null || bar !== null}
             onClick={() => startDownload(needed)}
           >
             Download {byteText(needed.bytes)}

@@ -5,7 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FileStore } from "../../../src/data/file_store.ts";
 import { openDiskStore } from "../../../src/data/file_store_disk.ts";
 import { listCached } from "../../../src/data/hub/cache.ts";
-import { fetchDatasetFile, listCachedDatasets, removeCachedDataset } from "../../../src/data/hub/datasets.ts";
+import {
+  fetchDatasetFile,
+  hasDatasetFile,
+  listCachedDatasets,
+  removeCachedDataset,
+} from "../../../src/data/hub/datasets.ts";
 import type { DownloadOptions } from "../../../src/data/hub/download.ts";
 import { readProblems } from "../../../src/data/problems.ts";
 import { type HubServer, type ServedRepo, serveHub } from "./server.ts";
@@ -84,6 +89,21 @@ describe("fetchDatasetFile", () => {
     const { content, downloadedBytes } = await fetchDatasetFile(store, wanted, options());
     expect(content).toEqual(spaced);
     expect(downloadedBytes).toBeLessThan(spaced.length - 4000);
+  });
+
+  it("is known beforehand to ask nobody, or to ask", async () => {
+    const wanted = file("main/train.parquet");
+    expect(await hasDatasetFile(store, wanted)).toBe(false);
+    const { commit } = await fetchDatasetFile(store, wanted, options());
+    const asked = hub.requests.length;
+    const has = (path: string, revision?: string) => hasDatasetFile(store, file(path, revision));
+    expect(await has("main/train.parquet")).toBe(true);
+    expect(await has("main/train.parquet", commit)).toBe(true);
+    expect(await has("main/train.parquet", "refs/convert/parquet")).toBe(false);
+    expect(await has("data/two words.jsonl")).toBe(false);
+    writeFileSync(join(root, "datasets", "a--sums", commit, "main/train.parquet"), "cut");
+    expect(await has("main/train.parquet")).toBe(false);
+    expect(hub.requests.length).toBe(asked);
   });
 
   it("fetches anew what was cut off on disk", async () => {

@@ -13,8 +13,8 @@ const NOTHING: DownloadNeed = {
   guessed: false,
   adapters: null,
 };
-const ADAPTER = { name: "some/adapter", bytes: 9_100 };
-const BASE = { name: "some/base", bytes: 98_000 };
+const ADAPTER = { kind: "adapters" as const, name: "some/adapter", bytes: 9_100 };
+const BASE = { kind: "model" as const, name: "some/base", bytes: 98_000 };
 const OVER = { names: ["some/adapter"], base: "some/base" };
 const told = (parts: Partial<DownloadNeed>) =>
   downloadLines({ ...NOTHING, ...parts }).map(({ value }) => value);
@@ -31,13 +31,15 @@ describe("downloadLines()", () => {
     const model = "adapters some/adapter over some/base, merged as it is read";
     expect(told({ parts: [ADAPTER, BASE], adapters: OVER })).toEqual([
       model,
-      "107 kB from hub.example, once: some/adapter 9.1 kB, some/base 98 kB",
+      "107 kB from hub.example, once: adapters 9.1\u00a0kB, model 98\u00a0kB",
     ]);
     expect(told({ parts: [ADAPTER], siteBytes: 805_000, adapters: OVER })).toEqual([
       model,
       "9.1 kB from hub.example and 805 kB from this site, once",
     ]);
     expect(told({ adapters: OVER })[1]).toBe("nothing: the model and its adapters lie in this browser");
+    const problems = { kind: "problems" as const, name: "hub:a/b/c.jsonl", bytes: 900 };
+    expect(told({ parts: [problems] })).toEqual(["900 B from hub.example, once: problems 900\u00a0B"]);
     const stacked = { names: ["a/first", "b/second"], base: "c/base" };
     expect(told({ adapters: stacked })[0]).toContain("adapters b/second over a/first over c/base");
   });
@@ -46,7 +48,7 @@ describe("downloadLines()", () => {
 describe("neededDownload()", () => {
   it("asks for what lies on the hub, problems too, and for nothing where all is here", () => {
     const data = "hub:a/b/train.parquet";
-    const parts = [ADAPTER, BASE, { name: data, bytes: 900 }];
+    const parts = [ADAPTER, BASE, { kind: "problems" as const, name: data, bytes: 900 }];
     expect(neededDownload({ ...NOTHING, parts, data }, "some/adapter")).toEqual({
       model: "some/adapter",
       data,
