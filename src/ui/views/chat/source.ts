@@ -18,8 +18,8 @@ export function sourceOf(
   return {
     base,
     model: named,
-    // Adapters that were uploaded may belong to a model that was dropped.
-    ...(/^(dropped|stored):/.test(named) && { dropped }),
+    // Adapters may belong to a model that was dropped, wherever they come from themselves.
+    ...(!named.startsWith("builtin:") && { dropped }),
     run: kind === "recorded" ? null : name,
     ...(policy && { recorded: { address: policy.folder, step: policy.step, version: policy.version } }),
     verifier: typeof verifier === "object" && verifier !== null ? (verifier as Record<string, unknown>) : {},

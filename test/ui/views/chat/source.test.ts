@@ -16,6 +16,14 @@ describe("sourceOf()", () => {
     expect(sourceOf({ kind: "recorded", name: "sums", recipe }, base).run).toBeNull();
   });
 
+  it("hands over what was dropped to every model that may stand on it: adapters of the hub do too", () => {
+    const dropped = { base: [] };
+    const of = (model: string) => sourceOf({ kind: "live", name: "sums", recipe: { model } }, "b", dropped);
+    for (const model of ["dropped:adapters", "stored:adapters", "someone/adapters"])
+      expect(of(model).dropped, model).toBe(dropped);
+    expect(of("builtin:chain-sum")).not.toHaveProperty("dropped");
+  });
+
   it("takes the policy that comes with the page for a recording without a model", () => {
     expect(sourceOf({ kind: "recorded", name: "demo", recipe: {} }, "b")).toMatchObject({
       model: "builtin:chain-sum",
