@@ -17,7 +17,7 @@ describe("sourceOf()", () => {
   });
 
   it("hands over what was dropped to every model that may stand on it: adapters of the hub do too", () => {
-    const dropped = { base: [] };
+    const dropped = { base: { "config.json": new Blob(["{}"]) } };
     const of = (model: string) => sourceOf({ kind: "live", name: "sums", recipe: { model } }, "b", dropped);
     for (const model of ["dropped:adapters", "stored:adapters", "someone/adapters"])
       expect(of(model).dropped, model).toBe(dropped);
