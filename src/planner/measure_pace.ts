@@ -172,13 +172,16 @@ async function measureJob(
   }
 }
 
-/** Seconds of one repeat, the way there and back left out, and of a run of one. */
+/**
+ * Seconds of one repeat, the way there and back left out, and of a run of one. The middle of three: whatever else the machine
+ * does holds one of them up now and then.
+ */
 async function sample(run: (repeats: number) => Promise<number>, roundTrip: number) {
   const once = await run(1);
   const alone = Math.max(once - roundTrip, SAMPLE_SECONDS / MOST_REPEATS);
   const repeats = Math.ceil(SAMPLE_SECONDS / alone);
-  if (repeats === 1) return { seconds: alone, once };
-  return { seconds: Math.max(1e-7, ((await run(repeats)) - roundTrip) / repeats), once };
+  const runs = [repeats === 1 ? once : await run(repeats), await run(repeats), await run(repeats)];
+  return { seconds: Math.max(1e-7, (median(runs) - roundTrip) / repeats), once };
 }
 
 /** Bytes of each binding, in order. */
