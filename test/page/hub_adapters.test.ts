@@ -1,7 +1,7 @@
 /** Adapters and a data set of the hub on the page: found with the model below them, planned, downloaded as one, trained, asked. */
 import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
-import { byteText } from "../../src/ui/session/byte_text.ts";
+import { byteText } from "../../src/ui/parts/format.ts";
 import { type HubServer, serveHub } from "../data/hub/server.ts";
 import { openView, stepRows, storedRows, storedRuns, waitForWord } from "./controls.ts";
 import { type Steps, tellStory } from "./story.ts";
@@ -87,7 +87,7 @@ const BROUGHT: Steps = {
     const card = page.getByRole("dialog");
     await chooseIn(card, ADAPTER);
     await card.getByText(`adapters ${ADAPTER} over ${BASE}`).waitFor();
-    await card.getByText(/MB needed, prompts up to 24 tokens assumed/).waitFor();
+    await card.getByText(/MiB needed, prompts up to 24 tokens assumed/).waitFor();
     const each = PARTS.map(([kind, bytes]) => `${kind} ${byteText(bytes)}`).join(", ");
     const host = new URL(hub.url).host;
     await card.getByText(`${byteText(total)} from ${host}, once: ${each}`).waitFor();
@@ -121,7 +121,7 @@ const BROUGHT: Steps = {
     expect(seen.filter((value, at) => value < (seen[at - 1] ?? paused))).toEqual([]);
     await card.getByText("nothing: the model and its adapters lie in this browser").waitFor();
     // All prompts have been read now.
-    await card.getByText(/MB needed; /).waitFor();
+    await card.getByText(/MiB needed; /).waitFor();
     const contents = hub.requests.filter((path) => path.startsWith(`/${ADAPTER}/resolve/`));
     expect(contents.some((path) => path.includes("README"))).toBe(false);
     expect(contents.filter((path) => path.includes("/adapter_model.safetensors")).length).toBe(1);

@@ -1,7 +1,7 @@
 /** The models at hand: downloads, uploads and folders that were given, with their sizes; to be chosen and removed. */
 import { useState } from "preact/hooks";
+import { byteText } from "../parts/format.ts";
 import type { KeptModel } from "../session/api.ts";
-import { byteText } from "../session/byte_text.ts";
 import { ask } from "../shell/session.ts";
 import { dropped } from "../state/model_access.ts";
 import { DownloadBar } from "./DownloadBar.tsx";

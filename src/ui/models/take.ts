@@ -1,6 +1,6 @@
 /** What is dropped onto the page or chosen: the zip of a run or a checkpoint, or a model's folder. */
 import { signal } from "@preact/signals";
-import { byteText } from "../session/byte_text.ts";
+import { byteText } from "../parts/format.ts";
 import { ask, trouble } from "../shell/session.ts";
 import { draftRecipe } from "../state/app.ts";
 import { dropped, modelsChanged } from "../state/model_access.ts";

@@ -29,13 +29,13 @@ export function duration(seconds: number): string {
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** `3.4 MiB` */
-export function bytes(value: number): string {
+/** `3.4 MiB`: memory, downloads and files alike, as the command line and `gpu.maxMemoryMiB` count them. */
+export function byteText(value: number): string {
   let unit = 0;
   let scaled = value;
-  while (scaled >= 1024 && unit < UNITS.length - 1) {
+  while (scaled >= 1023.5 && unit < UNITS.length - 1) {
     scaled /= 1024;
     unit++;
   }
-  return `${unit > 0 && scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)}\u00a0${UNITS[unit]}`;
+  return `${unit > 0 && scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)}\u00a0${UNITS[unit]}`;
 }

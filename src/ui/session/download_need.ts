@@ -1,6 +1,7 @@
 /** What a run has to fetch before it can begin, as lines of the preflight card. */
+
+import { byteText } from "../parts/format.ts";
 import type { NeededDownload, PreflightLine } from "./api.ts";
-import { byteText } from "./byte_text.ts";
 
 export interface DownloadPart {
   kind: "adapters" | "model" | "problems";
@@ -48,7 +49,7 @@ export function downloadLines(need: DownloadNeed): PreflightLine[] {
   ].filter((text) => text);
   const kinds = [...new Set(parts.map(({ kind }) => kind))].map((kind) => {
     const bytes = hubBytes({ parts: parts.filter((part) => part.kind === kind) });
-    return `${kind} ${byteText(bytes).replace(" ", "\u00a0")}`;
+    return `${kind} ${byteText(bytes)}`;
   });
   const each = kinds.length > 1 || parts[0]?.kind === "problems" ? `: ${kinds.join(", ")}` : "";
   const here = `nothing: the model ${adapters ? "and its adapters lie" : "lies"} in this browser`;

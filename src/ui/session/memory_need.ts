@@ -3,7 +3,7 @@ import type { Recipe } from "../../config/schema.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { judgeMemory } from "../../planner/judge.ts";
 import type { MemoryPlan, PlanOptions } from "../../planner/plan.ts";
-import { byteText } from "./byte_text.ts";
+import { byteText } from "../parts/format.ts";
 
 export interface MemoryNeed {
   /** Null where its parameters cannot be laid out at all. */
@@ -24,7 +24,6 @@ export function memoryNeed(
 ): MemoryNeed {
   const { plan, tooLarge, exceeded, fit } = judgeMemory(recipe, config, options);
   if (plan && !tooLarge && exceeded === null) return { plan, reason: null, fit: null, assumedPrompt };
-  const reason =
-    tooLarge?.message ?? `\`gpu.maxMemoryMiB\` ${recipe.gpu.maxMemoryMiB} allows ${byteText(exceeded ?? 0)}`;
+  const reason = tooLarge?.message ?? `\`gpu.maxMemoryMiB\` allows ${byteText(exceeded ?? 0)}`;
   return { plan, reason, fit: fit && { changes: fit.changes, bytes: fit.plan.totalBytes }, assumedPrompt };
 }

@@ -4,6 +4,7 @@
  */
 import type { Recipe } from "../../config/schema.ts";
 import type { ErrorRecord } from "../../rpc/errors.ts";
+import { byteText } from "../parts/format.ts";
 import type { PageFacts, Preflight, PreflightLine } from "./api.ts";
 import {
   type Browser,
@@ -13,7 +14,6 @@ import {
   noWebGpuHint,
   noWorkerGpuHint,
 } from "./browser_hints.ts";
-import { byteText } from "./byte_text.ts";
 import { type DownloadNeed, downloadLines, hubBytes, neededDownload } from "./download_need.ts";
 import { pageHint } from "./failure.ts";
 import type { GainTime } from "./gain_time.ts";
@@ -118,8 +118,8 @@ function adapterLines({ gpu, gpuError, webgpu }: WorkerFacts, browser: Browser):
   const what: Record<string, string> = {
     base: "what every WebGPU adapter has",
     f16: "half precision",
-    subgroups: "subgroups",
-    "f16+subgroups": "half precision and subgroups",
+    subgroups: "values shared within a subgroup",
+    "f16+subgroups": "half precision, and values shared within a subgroup",
   };
   lines.push({
     key: "tier",

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { takeZip } from "../models/take.ts";
 import { Dialog } from "../parts/Dialog.tsx";
-import { bytes } from "../parts/format.ts";
+import { byteText } from "../parts/format.ts";
 import type { StoredRun } from "../session/api.ts";
 import { compared, feed } from "../state/app.ts";
 import { overlay, trainingRun } from "./actions.ts";
@@ -103,7 +103,7 @@ export function RunsDrawer() {
         />
         <span class="soft small">
           A run or a checkpoint. It can also be dropped anywhere on the page.
-          {used.value !== null && ` ${bytes(used.value)} are used.`}
+          {used.value !== null && ` ${byteText(used.value)} are used.`}
         </span>
       </div>
     </Dialog>

@@ -1,5 +1,5 @@
 /** What the list of stored runs says of each. */
-import { bytes, count } from "../parts/format.ts";
+import { byteText, count } from "../parts/format.ts";
 import type { StoredRun } from "../session/api.ts";
 
 export interface RunMarks {
@@ -23,7 +23,7 @@ export function endOf(run: StoredRun, { training }: Pick<RunMarks, "training">):
 }
 
 export function runLine(run: StoredRun): string {
-  return `${count(run.steps)} of ${count(run.of)} steps · ${bytes(run.bytes)}`;
+  return `${count(run.steps)} of ${count(run.of)} steps · ${byteText(run.bytes)}`;
 }
 
 /** Newest first. */

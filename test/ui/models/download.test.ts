@@ -29,9 +29,9 @@ describe("shownDownload()", () => {
 
 describe("bytesOf()", () => {
   it("keeps to the unit and the digits of the whole", () => {
-    expect(bytesOf(1_234, 481_000)).toBe("1 of 481 kB");
-    expect(bytesOf(0, 88_000_000)).toBe("0.0 of 88.0 MB");
-    expect(bytesOf(999_999, 88_000_000)).toBe("1.0 of 88.0 MB");
-    expect(bytesOf(88_000_000, 1.2e9)).toBe("0.09 of 1.20 GB");
+    expect(bytesOf(1_234, 481 * 2 ** 10)).toBe("1 of 481 KiB");
+    expect(bytesOf(0, 88 * 2 ** 20)).toBe("0.0 of 88.0 MiB");
+    expect(bytesOf(2 ** 20 - 1, 88 * 2 ** 20)).toBe("1.0 of 88.0 MiB");
+    expect(bytesOf(88 * 2 ** 20, 1.2 * 2 ** 30)).toBe("0.09 of 1.20 GiB");
   });
 });

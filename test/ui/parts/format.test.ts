@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, count, decimal, duration, percent } from "../../../src/ui/parts/format.ts";
+import { byteText, count, decimal, duration, percent } from "../../../src/ui/parts/format.ts";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -20,12 +20,10 @@ describe("numbers on the page", () => {
   });
 
   it("tell sizes in the unit that fits", () => {
-    expect([512, 1536, 20 * 2 ** 10, 3.44 * 2 ** 20, 5 * 2 ** 40].map((size) => plain(bytes(size)))).toEqual([
-      "512 B",
-      "1.5 KiB",
-      "20 KiB",
-      "3.4 MiB",
-      "5.0 TiB",
-    ]);
+    expect(
+      [512, 1536, 20 * 2 ** 10, 2 ** 20 - 1, 9.97 * 2 ** 20, 5 * 2 ** 40].map((size) =>
+        plain(byteText(size)),
+      ),
+    ).toEqual(["512 B", "1.5 KiB", "20 KiB", "1.0 MiB", "10 MiB", "5.0 TiB"]);
   });
 });

@@ -4,7 +4,6 @@ import { ConfigError, GpuUnavailableError } from "../../../src/errors.ts";
 import type { MemoryPlan } from "../../../src/planner/plan.ts";
 import { encodeError } from "../../../src/rpc/errors.ts";
 import type { PageFacts } from "../../../src/ui/session/api.ts";
-import { byteText } from "../../../src/ui/session/byte_text.ts";
 import {
   aboutTime,
   pageObstacles,
@@ -47,8 +46,8 @@ const FACTS: WorkerFacts = {
   need: {
     parameters: 400_000,
     memory: { plan: PLAN, reason: null, fit: null, assumedPrompt: null },
-    download: { parts: [], host: "hub.example", siteBytes: 805_000, guessed: false, adapters: null },
-    downloadBytes: 805_000,
+    download: { parts: [], host: "hub.example", siteBytes: 805 * 2 ** 10, guessed: false, adapters: null },
+    downloadBytes: 805 * 2 ** 10,
     storedBytes: 20 * MIB,
   },
   needError: null,
@@ -68,8 +67,8 @@ describe("preflightOf()", () => {
     expect(found.lines.every(({ level }) => level === "ok")).toBe(true);
     expect(line(found, "adapter")?.value).toBe("nvidia ampere");
     expect(line(found, "tier")?.value).toContain("f16+subgroups");
-    expect(line(found, "memory")?.value).toMatch(/105 MB needed; 134 MB allowed in one piece/);
-    expect(line(found, "download")?.value).toBe("805 kB from this site, once");
+    expect(line(found, "memory")?.value).toMatch(/100\sMiB needed; 128\sMiB allowed in one piece/);
+    expect(line(found, "download")?.value).toBe("805\u00a0KiB from this site, once");
     expect(line(found, "time")?.value).toBe("about 20 s, of which about 5 s to start");
     const again = card({ secondsToGain: { start: 5, gain: 12, asBefore: true } });
     expect(line(again, "time")?.value).toBe("about 20 s, of which about 5 s to start, as your last run did");
@@ -111,8 +110,8 @@ describe("preflightOf()", () => {
     const small = card({ need: { ...FACTS.need!, memory } });
     expect(line(small, "memory")).toMatchObject({
       level: "stop",
-      value: "105 MB needed; this GPU allows 128 MiB",
-      hint: "It fits with `trainer.recompute` true, `trainer.microBatchTokens` 512: 52 MB",
+      value: "100\u00a0MiB needed; this GPU allows 128 MiB",
+      hint: "It fits with `trainer.recompute` true, `trainer.microBatchTokens` 512: 50\u00a0MiB",
     });
     expect(small.fit).toEqual(changes);
     expect(line(small, "time")).toBeUndefined();
@@ -125,12 +124,12 @@ describe("preflightOf()", () => {
     expect(line(card(), "memory")?.table).toEqual({
       head: ["For", "Trainer", "Generator"],
       rows: [
-        ["weights", "21 MB", "16 MB"],
-        ["moments", "63 MB", "–"],
-        ["key/value cache", "–", "5.2 MB"],
-        ["in all", "84 MB", "21 MB"],
+        ["weights", "20\u00a0MiB", "15\u00a0MiB"],
+        ["moments", "60\u00a0MiB", "–"],
+        ["key/value cache", "–", "5.0\u00a0MiB"],
+        ["in all", "80\u00a0MiB", "20\u00a0MiB"],
       ],
-      foot: "Together 105 MB of the GPU. Beside it, in the processor's memory: weight board 3.1 MB",
+      foot: "Together 100\u00a0MiB of the GPU. Beside it, in the processor's memory: weight board 3.0\u00a0MiB",
     });
   });
 
@@ -174,38 +173,33 @@ describe("preflightOf()", () => {
     const memory = { ...FACTS.need!.memory, assumedPrompt: 256 };
     const value = (reason: string | null) =>
       line(card({ need: { ...FACTS.need!, memory: { ...memory, reason } } }), "memory")?.value;
-    expect(value(null)).toBe("105 MB needed, prompts up to 256 tokens assumed; 134 MB allowed in one piece");
-    expect(value("too much")).toBe("105 MB needed, prompts up to 256 tokens assumed; too much");
+    expect(value(null)).toBe(
+      "100\u00a0MiB needed, prompts up to 256 tokens assumed; 128\u00a0MiB allowed in one piece",
+    );
+    expect(value("too much")).toBe("100\u00a0MiB needed, prompts up to 256 tokens assumed; too much");
   });
 
   it("asks for a download before the start where something lies on the hub", () => {
-    const parts = [{ kind: "model" as const, name: "owner/name", bytes: 1.2e9 }];
+    const parts = [{ kind: "model" as const, name: "owner/name", bytes: 1.2 * 2 ** 30 }];
     const download = { ...FACTS.need!.download, parts, siteBytes: null, data: "hub:a/b/c.parquet" };
     const found = card({ need: { ...FACTS.need!, download } });
-    expect(line(found, "download")?.value).toBe("1.2 GB from hub.example, once");
+    expect(line(found, "download")?.value).toBe("1.2\u00a0GiB from hub.example, once");
     expect(found.download).toEqual({
       model: recipe.model,
       names: ["owner/name"],
-      bytes: 1.2e9,
+      bytes: 1.2 * 2 ** 30,
       data: "hub:a/b/c.parquet",
     });
     expect(card().download).toBeUndefined();
-    const crowded = card({ need: { ...FACTS.need!, download }, freeBytes: 1e9 });
-    expect(line(crowded, "storage")?.value).toBe("21 MB for the run and 1.2 GB for the model, 1 GB free");
+    const crowded = card({ need: { ...FACTS.need!, download }, freeBytes: 2 ** 30 });
+    expect(line(crowded, "storage")?.value).toBe(
+      "20\u00a0MiB for the run and 1.2\u00a0GiB for the model, 1.0\u00a0GiB free",
+    );
   });
 });
 
 describe("words for numbers", () => {
-  it("byteText() and aboutTime() round to what can be compared", () => {
-    expect([0, 999, 1000, 805_000, 1_234_567, 999_600_000, 2.5e9].map(byteText)).toEqual([
-      "0 B",
-      "999 B",
-      "1 kB",
-      "805 kB",
-      "1.2 MB",
-      "1 GB",
-      "2.5 GB",
-    ]);
+  it("aboutTime() rounds to what can be compared", () => {
     expect([3, 17, 61, 80, 100, 600, 4000, 20_000].map(aboutTime)).toEqual([
       "about 5 s",
       "about 20 s",

@@ -1,9 +1,8 @@
 /** One line on what a recipe's model and memory come to. The session's thread plans: the planner knows every kernel. */
 import type { Recipe } from "../../../config/schema.ts";
+import { byteText } from "../../parts/format.ts";
 import type { Estimate } from "../../session/api.ts";
 import { session } from "../../shell/session.ts";
-
-const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString("en-US")} MiB`;
 
 /** Parameters in three digits: `0.42 M`. */
 export function showCount(count: number): string {
@@ -12,9 +11,9 @@ export function showCount(count: number): string {
 }
 
 export function estimateLine({ parameters, trainerBytes, generatorBytes, assumedPrompt }: Estimate): string {
-  const total = mebibytes(trainerBytes + generatorBytes);
+  const total = byteText(trainerBytes + generatorBytes);
   const assumed = assumedPrompt === null ? "" : `; prompts up to ${assumedPrompt} tokens assumed`;
-  const parts = `trainer ${mebibytes(trainerBytes)}, generators ${mebibytes(generatorBytes)}${assumed}`;
+  const parts = `trainer ${byteText(trainerBytes)}, generators ${byteText(generatorBytes)}${assumed}`;
   return `${showCount(parameters)} parameters · about ${total} of GPU memory (${parts})`;
 }
 

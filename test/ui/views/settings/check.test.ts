@@ -142,7 +142,8 @@ describe("estimateLine()", () => {
     const parts = { trainerBytes: 1.5 * 2 ** 30, generatorBytes: 70.2 * 2 ** 20 };
     const line = (assumedPrompt: number | null) =>
       estimateLine({ parameters: 398_976, ...parts, assumedPrompt });
-    const known = "399 k parameters · about 1,607 MiB of GPU memory (trainer 1,536 MiB, generators 71 MiB";
+    const known =
+      "399 k parameters · about 1.6\u00a0GiB of GPU memory (trainer 1.5\u00a0GiB, generators 70\u00a0MiB";
     expect(line(null)).toBe(`${known})`);
     expect(line(128)).toBe(`${known}; prompts up to 128 tokens assumed)`);
   });
