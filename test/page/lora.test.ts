@@ -37,17 +37,17 @@ const PLANNED: Steps = {
     await card.getByText("By parts").click();
     const text = await card.getByRole("table").textContent();
     expect(text).toMatch(/Trainer.*Generator.*weights.*adapters.*moments.*in all/);
-    await card.getByText(/needed; gpu.maxMemoryMiB allows 100 MiB/).waitFor();
+    await card.getByText(/needed; gpu.maxMemoryMiB allows 100\sMiB/).waitFor();
     expect(await card.getByRole("button", { name: "Start", exact: true }).isDisabled()).toBe(true);
     expect(await violations(page)).toEqual([]);
   },
 
   "fits after its own proposal is taken": async ({ opened: { page } }) => {
     const card = page.getByRole("dialog");
-    const fits = card.getByText(/It fits with trainer.microBatchTokens \d+: \d+ MiB/);
+    const fits = card.getByText(/It fits with trainer.microBatchTokens \d+: \d+\sMiB/);
     const promised = mebibytes(await fits.textContent());
     await card.getByRole("button", { name: "Use these settings" }).click();
-    const needed = card.getByText(/MiB needed; [\d.]+ [MG]iB allowed in one piece/);
+    const needed = card.getByText(/MiB needed; [\d.]+\s[MG]iB allowed in one piece/);
     await needed.waitFor({ timeout: 20_000 });
     expect(mebibytes(await needed.textContent())).toBe(promised);
     expect(promised).toBeLessThan(ALLOWED_MIB);

@@ -68,7 +68,7 @@ const ON_THE_HUB: Steps = {
     const model = card.getByRole("combobox", { name: "Model" });
     await model.fill(MODEL);
     await model.blur();
-    await card.getByText(new RegExp(`${Math.round(total / 1024)} KiB from 127.0.0.1:\\d+, once`)).waitFor();
+    await card.getByText(new RegExp(`${Math.round(total / 1024)}\\sKiB from 127.0.0.1:\\d+, once`)).waitFor();
     await card.getByText(/MiB needed/).waitFor();
     await card.getByText("By parts").click();
     expect(await card.getByRole("table").textContent()).toMatch(/weights.*moments.*in all/);
@@ -109,7 +109,7 @@ const ON_THE_HUB: Steps = {
     await openView(page, "Settings");
     const models = page.getByRole("region", { name: "Models at hand" });
     const item = models.getByRole("listitem").filter({ hasText: MODEL });
-    await item.getByText(/\d KiB/).waitFor();
+    await item.getByText(/\d\sKiB/).waitFor();
     expect(await violations(page)).toEqual([]);
     await item.getByRole("button", { name: `Delete ${MODEL}` }).click();
     await item.getByRole("button", { name: /for good/ }).click();
