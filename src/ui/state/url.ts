@@ -6,6 +6,7 @@
  */
 import { batch, effect, signal } from "@preact/signals";
 import { watchDraft } from "../views/settings/draft.ts";
+import { DEEPEST, excess } from "../views/settings/json_text.ts";
 import {
   draftRecipe,
   feed,
@@ -71,6 +72,8 @@ function readsAsJson(text: string): boolean {
 }
 
 function readValue(text: string): unknown {
+  const tooMuch = excess(text);
+  if (tooMuch) throw new Error(tooMuch.found);
   if (readsAsJson(text)) return JSON.parse(text);
   if (/^["[{]/.test(text)) throw new Error("its value is no whole JSON");
   return text;
@@ -135,6 +138,7 @@ function readSet(set: string, draft: Layer): void {
   if (!keys.every((key) => PLAIN_KEY.test(key) && key !== "__proto__")) {
     throw new Error("its path is not of the form stage.setting");
   }
+  if (keys.length > DEEPEST) throw new Error(`its path is more than ${DEEPEST} groups deep`);
   layAt(draft, keys, readValue(set.slice(cut + 1)));
 }
 
@@ -143,6 +147,9 @@ function readJson(text: string): Layer {
   if (!isLayer(value)) throw new Error("its value is no JSON object");
   return value;
 }
+
+/** Characters of an entry that a notice repeats. */
+const LONGEST_TOLD = 80;
 
 function readRollout(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new Error("a rollout's id is a whole number");
@@ -187,7 +194,9 @@ export function parseUrlState(hash: string): ParsedUrl {
     try {
       read[key](value);
     } catch (cause) {
-      problems.push(`Cannot use \`${decode(piece)}\` of the address: ${(cause as Error).message}`);
+      const told = decode(piece);
+      const short = told.length > LONGEST_TOLD ? `${told.slice(0, LONGEST_TOLD - 1)}…` : told;
+      problems.push(`Cannot use \`${short}\` of the address: ${(cause as Error).message}`);
     }
   }
   state.draft = whole ?? (recipe === null ? sets : { extends: recipe, ...sets });

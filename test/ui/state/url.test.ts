@@ -145,6 +145,19 @@ describe("formatUrlState() and parseUrlState()", () => {
     expect(read).toEqual(state({ draft: { extends: "default", steps: 9 } }));
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
+
+  it.each([
+    ["json", `json=${encodeURIComponent(`${'{"a":'.repeat(9000)}1${"}".repeat(9000)}`)}`, "64 deep"],
+    ["set", `set=trainer:${"[".repeat(9000)}${"]".repeat(9000)}`, "64 deep"],
+    ["path", `set=${"a.".repeat(9000)}b:1`, "64 groups deep"],
+    ["text", `set=description:${"x".repeat(300_000)}`, "a recipe at most"],
+  ])("takes no %s whose depth or length would bring the page down", (_name, piece, reason) => {
+    const { state: read, problems } = parseUrlState(`#${piece}&set=steps:9`);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(reason);
+    expect(problems[0].length).toBeLessThan(250);
+    expect(read).toEqual(state({ draft: { extends: "default", steps: 9 } }));
+  });
 });
 
 describe("parseHidden()", () => {

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { draftText, foundProblems, type Problem, takeBackText, textProblem, typeText } from "./draft.ts";
 import { focusedPath } from "./form_state.ts";
-import { lineOf, lineRange, placesOf } from "./json_text.ts";
+import { excess, lineOf, lineRange, placesOf } from "./json_text.ts";
 import { Mistake } from "./Words.tsx";
 
 interface Placed {
@@ -13,7 +13,7 @@ interface Placed {
 function placed(): Placed[] {
   const places = placesOf(draftText.value);
   const broken = textProblem.value;
-  if (broken) return [{ problem: broken, line: places.broken?.line ?? null }];
+  if (broken) return [{ problem: broken, line: places.broken?.line ?? places.repeated?.line ?? null }];
   return foundProblems.value.map((problem) => {
     const lines = problem.paths.map((path) => lineOf(places, path)).filter((line) => line !== null);
     return { problem, line: lines[0] ?? null };
@@ -28,7 +28,8 @@ export function JsonEditor() {
   const wrongLines = new Set(problems.map(({ line }) => line));
   const focused = focusedPath.value;
   const markedLine = focused === null ? null : (placesOf(text).lines.get(focused) ?? null);
-  const count = text.split("\n").length;
+  // Numbers beside a text that is too long to be read would take longer to draw than the text itself.
+  const count = excess(text) ? 0 : text.split("\n").length;
   useEffect(() => {
     // Written only where it differs: to write it anyway would take the caret and the undo steps along.
     if (area.current && area.current.value !== text) area.current.value = text;

@@ -4,7 +4,7 @@
  */
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { draftRecipe } from "../../state/app.ts";
-import { formatRecipe, placesOf } from "./json_text.ts";
+import { excess, formatRecipe, placesOf } from "./json_text.ts";
 
 type Layer = Record<string, unknown>;
 
@@ -21,10 +21,12 @@ export interface Problem {
 export const draftText = signal(formatRecipe(draftRecipe.peek()));
 
 function readText(text: string): { draft: Layer | null; problem: Problem | null } {
-  const refuse = (found: string, hint: string) => ({
+  const refuse = (found: string, hint: string, code = "config/bad-json") => ({
     draft: null,
-    problem: { code: "config/bad-json", message: `Cannot read the recipe: ${found}`, hint, paths: [] },
+    problem: { code, message: `Cannot read the recipe: ${found}`, hint, paths: [] },
   });
+  const tooMuch = excess(text);
+  if (tooMuch) return refuse(tooMuch.found, tooMuch.hint, "config/too-much");
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -37,6 +39,11 @@ function readText(text: string): { draft: Layer | null; problem: Problem | null 
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return refuse("it holds no JSON object", "start it with { and end it with }");
+  }
+  const { repeated } = placesOf(text);
+  if (repeated !== null) {
+    const found = `line ${repeated.line}: \`${repeated.path}\` is written twice`;
+    return refuse(found, "keep one of the two", "config/repeated-key");
   }
   return { draft: value as Layer, problem: null };
 }

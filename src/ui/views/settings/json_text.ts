@@ -8,6 +8,41 @@ export interface JsonPlaces {
   lines: ReadonlyMap<string, number>;
   /** Where the text stops being JSON, or null. */
   broken: { line: number; column: number; offset: number } | null;
+  /** The first setting that is written twice, of which JSON would keep the last without a word; or null. */
+  repeated: { path: string; line: number } | null;
+}
+
+/** Characters of the longest text that is read: a hundred times the longest recipe. */
+const LONGEST_TEXT = 200_000;
+/** Groups within groups; a recipe has four. Deeper ones would exhaust the stack of whoever walks through them. */
+export const DEEPEST = 64;
+
+/** How deep brackets stand within each other, counted without reading the text as JSON. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (quoted && sign === "\\") at++;
+    else if (sign === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (sign === "{" || sign === "[") deepest = Math.max(deepest, ++depth);
+    else if (sign === "}" || sign === "]") depth--;
+  }
+  return deepest;
+}
+
+/** Why a text is no recipe whatever it says: it is too long or too deep to be looked at. Null where it is neither. */
+export function excess(text: string): { found: string; hint: string } | null {
+  if (text.length > LONGEST_TEXT) {
+    return {
+      found: `it has ${text.length} characters, a recipe at most ${LONGEST_TEXT}`,
+      hint: "keep problems in a file of their own, which `data.file` names",
+    };
+  }
+  if (depthOf(text) <= DEEPEST) return null;
+  return { found: `its brackets stand more than ${DEEPEST} deep`, hint: "take what is nested so deep out" };
 }
 
 /** Ends the scan at the first character that cannot stand there. */
@@ -15,6 +50,7 @@ class Unexpected extends Error {}
 
 class Scanner {
   readonly offsets = new Map<string, number>();
+  repeated: { path: string; offset: number } | null = null;
   at = 0;
   private readonly text: string;
 
@@ -78,6 +114,7 @@ class Scanner {
     const start = this.at;
     const key = JSON.parse(this.string()) as string;
     const own = path === "" ? key : `${path}.${key}`;
+    if (this.offsets.has(own)) this.repeated ??= { path: own, offset: start };
     this.offsets.set(own, start);
     this.space();
     this.take(/:/y);
@@ -92,10 +129,25 @@ class Scanner {
   }
 }
 
-const lineAt = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;
+/** Tells lines, from 1, by offset; a text has a thousand keys to ask about. */
+function lineFinder(text: string): (offset: number) => number {
+  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  return (offset) => {
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ends[middle] < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
 
-/** Finds the places of a text that may be no JSON. */
+/** Finds the places of a text that may be no JSON; none where it is too long or too deep. */
 export function placesOf(text: string): JsonPlaces {
+  if (excess(text)) return { lines: new Map(), broken: null, repeated: null };
+  const lineAt = lineFinder(text);
   const scanner = new Scanner(text);
   let broken: JsonPlaces["broken"] = null;
   try {
@@ -104,14 +156,15 @@ export function placesOf(text: string): JsonPlaces {
     if (!(cause instanceof Unexpected)) throw cause;
     const offset = Math.min(scanner.at, text.length);
     const column = offset - text.lastIndexOf("\n", offset - 1);
-    broken = { line: lineAt(text, offset), column, offset };
+    broken = { line: lineAt(offset), column, offset };
   }
-  const lines = new Map([...scanner.offsets].map(([path, offset]) => [path, lineAt(text, offset)]));
-  return { lines, broken };
+  const lines = new Map([...scanner.offsets].map(([path, offset]) => [path, lineAt(offset)]));
+  const { repeated } = scanner;
+  return { lines, broken, repeated: repeated && { path: repeated.path, line: lineAt(repeated.offset) } };
 }
 
 /** The line of a path, or of the nearest group around it that the text has; null where it has none. */
-export function lineOf({ lines }: JsonPlaces, path: string): number | null {
+export function lineOf({ lines }: Pick<JsonPlaces, "lines">, path: string): number | null {
   for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf(".")))) {
     const line = lines.get(at);
     if (line !== undefined) return line;

@@ -1,6 +1,7 @@
 /** What is typed into a field as the value it stands for, and back. Pure. */
 import { describeBounds, type FieldDescription } from "../../../config/describe.ts";
 import type { Problem } from "./draft.ts";
+import { excess } from "./json_text.ts";
 
 /** A value; nothing, so that what is inherited holds; or why the text is none. */
 export type Typed = { kind: "value"; value: unknown } | { kind: "none" } | { kind: "bad"; problem: Problem };
@@ -29,6 +30,8 @@ function readList(field: FieldDescription, text: string): Typed {
 }
 
 function readRecord(field: FieldDescription, text: string): Typed {
+  const tooMuch = excess(text);
+  if (tooMuch) return bad(field, `what is typed: ${tooMuch.found},`, tooMuch.hint);
   try {
     return { kind: "value", value: JSON.parse(text) };
   } catch {

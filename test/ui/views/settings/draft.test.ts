@@ -46,6 +46,17 @@ describe("the editor's text and the draft", () => {
     expect([draftProblem.value, draftRecipe.value]).toEqual([null, { seed: 4 }]);
   });
 
+  it("refuses text of which JSON would lose a part, and text that nobody could walk through", () => {
+    typeText('{\n  "trainer": { "learningRate": 0.1 },\n  "trainer": { "groupSize": 4 }\n}');
+    expect(draftProblem.value).toContain("line 3: `trainer` is written twice");
+    expect(draftRecipe.value).toEqual({ extends: "default" });
+    typeText(`{ "task": ${"[".repeat(60_000)}${"]".repeat(60_000)} }`);
+    expect(draftProblem.value).toContain("more than 64 deep");
+    typeText(`{ "description": "${"x".repeat(300_000)}" }`);
+    expect(draftProblem.value).toContain("a recipe at most 200000");
+    expect(draftRecipe.value).toEqual({ extends: "default" });
+  });
+
   it("writes the text anew where the form changed the draft, in the draft's order", () => {
     typeText('{"seed":3,"extends":"default"}');
     setPath("steps", 7);

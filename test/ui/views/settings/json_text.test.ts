@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatRecipe, lineOf, lineRange, placesOf } from "../../../../src/ui/views/settings/json_text.ts";
+import {
+  excess,
+  formatRecipe,
+  lineOf,
+  lineRange,
+  placesOf,
+} from "../../../../src/ui/views/settings/json_text.ts";
 
 const parses = (text: string) => {
   try {
@@ -48,9 +54,32 @@ describe("placesOf()", () => {
     const { lines, broken } = placesOf(text);
     expect(broken).toBeNull();
     expect(Object.fromEntries(lines)).toEqual({ a: 2, b: 3, "b.c": 4, "b.c.0": 5, "b.c.1": 6, "b.c.1.d": 6 });
-    expect(lineOf({ lines, broken }, "b.c.1.d")).toBe(6);
-    expect(lineOf({ lines, broken }, "b.x.y")).toBe(3);
-    expect(lineOf({ lines, broken }, "x")).toBeNull();
+    expect(lineOf({ lines }, "b.c.1.d")).toBe(6);
+    expect(lineOf({ lines }, "b.x.y")).toBe(3);
+    expect(lineOf({ lines }, "x")).toBeNull();
+  });
+
+  it("finds the second of two settings of one name", () => {
+    expect(placesOf('{"a":{"b":1},\n"c":{"b":2}}').repeated).toBeNull();
+    expect(placesOf('{"a":{"b":1},\n"a":{}}').repeated).toEqual({ path: "a", line: 2 });
+    expect(placesOf('{"a":{"b":1,\n"b":2},"a":{}}').repeated).toEqual({ path: "a.b", line: 2 });
+  });
+
+  it("looks at no text that is too long or too deep, and at a long one quickly", () => {
+    const rows = (count: number) =>
+      `{\n${Array.from({ length: count }, (_, k) => `"key${k}": ${k}`).join(",\n")}\n}`;
+    const nested = (depth: number) => `${'{"a":'.repeat(depth)}"]]"${"}".repeat(depth)}`;
+    expect(excess(rows(10_000))).toBeNull();
+    const began = performance.now();
+    expect(placesOf(rows(10_000)).lines.get("key9999")).toBe(10_001);
+    // A line by counting from the text's start takes tens of seconds for all of them.
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(excess(rows(20_000))?.found).toContain("characters");
+    expect([excess(nested(64)), excess('{"a": "[[[\\"[[["}')]).toEqual([null, null]);
+    for (const text of [nested(65), nested(50_000), "[".repeat(150_000)]) {
+      expect(excess(text)).not.toBeNull();
+      expect(placesOf(text)).toEqual({ lines: new Map(), broken: null, repeated: null });
+    }
   });
 
   it.each([
