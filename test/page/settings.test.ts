@@ -45,6 +45,25 @@ describe("settings", () => {
     await close();
   });
 
+  it("asks nobody and breaks nothing for a link that means harm", async () => {
+    const deep = encodeURIComponent(`${'{"a":'.repeat(9000)}1${"}".repeat(9000)}`);
+    const foreignModel = "set=model:https://other.example/m";
+    const { page, errors, foreign, close } = await openPage(
+      browser,
+      `${inject("isolated")}#view=settings&recipe=https://other.example/x.json&json=${deep}&${foreignModel}`,
+    );
+    await page.getByText("stand more than 64 deep").waitFor();
+    await page.getByText("it is not on this site").first().waitFor();
+    await page
+      .getByRole("textbox", { name: /recipe/i })
+      .last()
+      .fill('{ "extends": "default", "model": "https://other.example/m" }');
+    await page.getByText("known once the model is there").waitFor();
+    expect(errors).toEqual([]);
+    expect(foreign).toEqual([]);
+    await close();
+  });
+
   it("keeps what was set in the address, and takes it from there", async () => {
     const { page, close } = await openPage(
       browser,

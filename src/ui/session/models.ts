@@ -18,6 +18,7 @@ import type { RunStorage } from "../../runs/storage.ts";
 import { isStoredModel, MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
 import type { ModelAccess } from "./api.ts";
 import { downloadModel, listDownloads } from "./downloads.ts";
+import { isElsewhere } from "./own_origin.ts";
 import type { Places } from "./recipes.ts";
 
 /** The hub's public address. */
@@ -73,10 +74,14 @@ function findDropped(name: string, { dropped = {} }: ModelAccess): FoundModel {
 /** A folder of this origin, or of another that allows to be read; null where it has none of the files that make a model. */
 async function findAddress(
   path: string,
-  base: string,
+  { base, access }: Pick<Places, "base" | "access">,
   marks: readonly string[] = ["config.json"],
 ): Promise<FoundModel | null> {
-  const source = openModelUrl(new URL(path.replace(/\/?$/, "/"), base).href);
+  const folder = path.replace(/\/?$/, "/");
+  if (!URL.canParse(folder, base)) return null;
+  // Who only informs asks nobody else: a link may name any address.
+  if (access?.askHub === false && isElsewhere(folder, base)) return null;
+  const source = openModelUrl(new URL(folder, base).href);
   for (const mark of marks) if ((await source.read(mark)) !== null) return { source, from: "origin" };
   return null;
 }
@@ -125,7 +130,7 @@ async function describedOnHub(
 
 /** Finds a model without downloading its weights. @throws DataError `model/no-folder`, `hub/*` */
 export async function findModel(model: string, places: Places): Promise<FoundModel> {
-  const { base, open, access = {} } = places;
+  const { open, access = {} } = places;
   const [, kind, name = ""] = /^(stored|dropped):(.+)$/.exec(model) ?? [];
   if (kind === "stored") return findStored(name, open);
   if (kind === "dropped") return findDropped(name, access);
@@ -138,20 +143,20 @@ export async function findModel(model: string, places: Places): Promise<FoundMod
   }
   const named = readModelName(model);
   if (named.kind === "builtin") {
-    const found = await findAddress(`models/${named.name}`, base);
+    const found = await findAddress(`models/${named.name}`, places);
     if (found) return found;
     throw refusal(model, "this page comes with no policy of that name", "Choose `builtin:chain-sum`");
   }
   if (named.kind === "hub") {
     // As the command line looks for a folder of that name first.
-    return (await findAddress(named.id, base)) ?? findOnHub(named.id, named.revision, places);
+    return (await findAddress(named.id, places)) ?? findOnHub(named.id, named.revision, places);
   }
   const { path } = named;
   const isName = /^[\w.-]+$/.test(path);
   if (isName && (await isStoredModel(open(`${MODELS}/${path}`)))) return findStored(path, open);
   const found =
-    (isName ? await findAddress(`models/${path}`, base) : null) ??
-    (await findAddress(path, base, ["config.json", ADAPTER_CONFIG]));
+    (isName ? await findAddress(`models/${path}`, places) : null) ??
+    (await findAddress(path, places, ["config.json", ADAPTER_CONFIG]));
   if (found) return found;
   throw refusal(
     model,

@@ -4,6 +4,7 @@ import type { Recipe } from "../../config/schema.ts";
 import { readProblems, rowOptions } from "../../data/problems.ts";
 import type { Problem } from "../../rollout.ts";
 import { HUB_FOLDER, type OpenModelOptions } from "./downloads.ts";
+import { isElsewhere } from "./own_origin.ts";
 import { fetchDataFile, type Places } from "./recipes.ts";
 
 type DataSettings = NonNullable<Recipe["data"]>;
@@ -59,5 +60,5 @@ export async function missingDataBytes(
 export async function problemsAtHand(file: string, places: DataPlaces): Promise<boolean> {
   if (readDataName(file).kind === "hub")
     return (await missingDataBytes(file, { ...places, access: { ...places.access, askHub: false } })) === 0;
-  return new URL(file, places.base).origin === new URL(places.base).origin;
+  return !isElsewhere(file, places.base);
 }

@@ -7,6 +7,7 @@ import type { Recipe } from "../../config/schema.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import type { OpenStorage } from "../../runs/stored_runs.ts";
 import type { ModelAccess } from "./api.ts";
+import { moduleRefusal, recipeAddress } from "./own_origin.ts";
 import { PAGE_DEFAULTS } from "./page_defaults.ts";
 
 const PAGE_DEFAULTS_NAME = "the page's own settings";
@@ -29,7 +30,9 @@ function grounded(content: Record<string, unknown>): Record<string, unknown> {
 }
 
 async function fetchRecipe(name: string, from: string, base: string): Promise<RecipeSource> {
-  const address = isFileName(name) ? new URL(name, from) : new URL(`recipes/${name}.json`, base);
+  const address = isFileName(name)
+    ? recipeAddress(name, from, base)
+    : recipeAddress(`recipes/${name}.json`, base, base);
   const response = await fetch(address).catch((cause: unknown) => {
     throw new ConfigError("config/no-recipe", `Cannot fetch the recipe ${address}`, {
       hint: "check the connection and try again",
@@ -44,18 +47,19 @@ async function fetchRecipe(name: string, from: string, base: string): Promise<Re
     });
   }
   const text = await response.text();
-  const locate = (path: string) => new URL(path, address).href;
+  const locate = (path: string) => (URL.canParse(path, address) ? new URL(path, address).href : path);
   return { content: text, where: address.href, locate };
 }
 
 /** Resolves what the page hands in, as the command line does. @throws ConfigError */
-export function resolveOnPage(
+export async function resolveOnPage(
   recipe: Record<string, unknown>,
   overrides: Record<string, unknown>,
   { base }: Pick<Places, "base">,
 ): Promise<Recipe> {
-  const locate = (path: string) => new URL(path, base).href;
-  return resolveRecipe({
+  // What is no address is refused by who would read it, with its reason.
+  const locate = (path: string) => (URL.canParse(path, base) ? new URL(path, base).href : path);
+  const resolved = await resolveRecipe({
     base: { content: grounded(recipe), where: base, locate },
     load: async (name, from) => {
       if (name === PAGE_DEFAULTS_NAME) return { content: PAGE_DEFAULTS, where: name };
@@ -65,6 +69,10 @@ export function resolveOnPage(
     overrides,
     locate,
   });
+  const { rewardModule } = resolved.verifier;
+  const refusal = rewardModule ? moduleRefusal(rewardModule, base) : null;
+  if (refusal) throw refusal;
+  return resolved;
 }
 
 /** The same for text; what is not JSON is left for the resolver to refuse. */
@@ -82,12 +90,13 @@ function groundedText(content: RecipeSource["content"]): RecipeSource["content"]
 
 /** What lies at the address of `data.file`. @throws DataError `data/unreadable` */
 export async function fetchDataFile(file: string, { base }: Pick<Places, "base">): Promise<Blob> {
-  const address = new URL(file, base).href;
+  const address = URL.canParse(file, base) ? new URL(file, base).href : file;
   const refuse = (found: string, cause?: unknown) =>
     new DataError("data/unreadable", `Cannot read the problems at ${address}: ${found}`, {
       hint: "Name a JSONL or Parquet file on this origin, or one whose server allows other pages to read it",
       cause,
     });
+  if (!URL.canParse(address)) throw refuse("that is no address");
   const response = await fetch(address).catch((cause: unknown) => {
     throw refuse("the request failed", cause);
   });

@@ -73,6 +73,41 @@ describe("resolveOnPage()", () => {
   });
 });
 
+describe("what a link may name", () => {
+  it("fetches no recipe of another site", async () => {
+    const asked = serveSite({ ...SITE, "own/mine.json": { extends: "https://other.example/x.json" } });
+    for (const parent of [
+      "https://other.example/x.json",
+      "//other.example/x.json",
+      "\\\\other.example\\x.json",
+      "data:text/x.json",
+      "http://[.json",
+      "own/mine.json",
+    ])
+      await expect(resolveOnPage({ extends: parent }, {}, places), parent).rejects.toMatchObject({
+        code: "config/recipe-elsewhere",
+      });
+    expect(asked).toEqual([`${BASE}own/mine.json`]);
+  });
+
+  it("runs no module of rewards of another site", async () => {
+    serveSite(SITE);
+    const withModule = (rewardModule: string) => resolveOnPage({ verifier: { rewardModule } }, {}, places);
+    expect((await withModule("mine.js")).verifier.rewardModule).toBe(`${BASE}mine.js`);
+    for (const module of ["https://other.example/m.js", "//other.example/m.js", "data:text/javascript,1"])
+      await expect(withModule(module), module).rejects.toMatchObject({ code: "config/module-elsewhere" });
+  });
+
+  it("asks another site for no model before a run is asked for", async () => {
+    const asked = serveSite({ "https://other.example/m/config.json": TINY_CONFIG });
+    const informing = { ...places, access: { askHub: false } };
+    for (const model of ["https://other.example/m", "//other.example/m", "http://["])
+      await expect(findModel(model, informing), model).rejects.toMatchObject({ code: "model/no-folder" });
+    expect(asked).toEqual([]);
+    await expect(findModel("http://[", places)).rejects.toMatchObject({ code: "model/no-folder" });
+  });
+});
+
 describe("findModel()", () => {
   it("finds policies of this origin by name, path and address, and uploads", async () => {
     serveSite({ ...SITE, "https://other.example/m/config.json": TINY_CONFIG });
@@ -117,6 +152,8 @@ describe("fetchDataFile()", () => {
   it("reads problems, and knows a page from a file", async () => {
     serveSite(SITE);
     expect(await (await fetchDataFile("data/problems.jsonl", places)).text()).toBe('{"prompt":"1"}\n');
-    await expect(fetchDataFile("data/none.jsonl", places)).rejects.toMatchObject({ code: "data/unreadable" });
+    for (const file of ["data/none.jsonl", "http://["])
+      await expect(fetchDataFile(file, places)).rejects.toMatchObject({ code: "data/unreadable" });
+    expect((await resolveOnPage({ data: { file: "http://[" } }, {}, places)).data?.file).toBe("http://[");
   });
 });

@@ -12,6 +12,7 @@ import { ConfigError } from "../../../errors.ts";
 import { makeTask } from "../../../tasks/registry.ts";
 import { BUILT_IN_REWARDS } from "../../../verifier/rewards/registry.ts";
 import { pageHint } from "../../session/failure.ts";
+import { moduleRefusal } from "../../session/own_origin.ts";
 import { PAGE_DEFAULTS } from "../../session/page_defaults.ts";
 import type { Problem } from "./draft.ts";
 import { isLayer, type Layer, withoutValue } from "./values.ts";
@@ -109,8 +110,11 @@ function taskProblems(recipe: Recipe): Problem[] {
 }
 
 /** Unknown rewards, in the words in which the verifiers would refuse them; a module of one's own may bring others. */
-function rewardProblems({ verifier }: Recipe): Problem[] {
-  if (verifier.rewardModule !== undefined) return [];
+function rewardProblems({ verifier }: Recipe, page: string | undefined): Problem[] {
+  if (verifier.rewardModule !== undefined) {
+    const refused = page === undefined ? null : moduleRefusal(verifier.rewardModule, page);
+    return refused ? [asProblem(refused, ["verifier.rewardModule"])] : [];
+  }
   const names = Object.keys(BUILT_IN_REWARDS);
   const unknown = verifier.rewards.find((name) => !names.includes(name));
   if (unknown === undefined) return [];
@@ -136,8 +140,8 @@ function readContent(content: RecipeSource["content"]): Layer | null {
   }
 }
 
-/** Checks a draft whole. */
-export async function checkDraft(draft: Layer, load: RecipeLoader): Promise<Checked> {
+/** Checks a draft whole. @param page its address, beyond whose site no program is taken from */
+export async function checkDraft(draft: Layer, load: RecipeLoader, page?: string): Promise<Checked> {
   const parents: Layer[] = [];
   let chain: ConfigError | null = null;
   try {
@@ -152,7 +156,8 @@ export async function checkDraft(draft: Layer, load: RecipeLoader): Promise<Chec
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    if (/^config\/(extends|no-recipe|recipe-not-loaded|bad-json)/.test(error.code)) chain = error;
+    if (/^config\/(extends|no-recipe|recipe-elsewhere|recipe-not-loaded|bad-json)/.test(error.code))
+      chain = error;
   }
   const { extends: _name, ...base } = parents.reduceRight<Layer>(
     (low, high) => mergeLayers(low, high),
@@ -163,7 +168,7 @@ export async function checkDraft(draft: Layer, load: RecipeLoader): Promise<Chec
   if (chain) return { draft, base, merged, recipe: null, problems: [asProblem(chain, ["extends"])] };
   const problems = problemsOf({ ...merged, ...oddParent(draft) });
   const recipe = problems.length === 0 ? parseRecipe(merged) : null;
-  if (recipe) problems.push(...taskProblems(recipe), ...rewardProblems(recipe));
+  if (recipe) problems.push(...taskProblems(recipe), ...rewardProblems(recipe, page));
   return { draft, base, merged, recipe: problems.length === 0 ? recipe : null, problems };
 }
 

@@ -22,7 +22,7 @@ export function startChecking(): void {
     clearTimeout(timer);
     timer = setTimeout(
       async () => {
-        const found = await checkDraft(draft, loadRecipe);
+        const found = await checkDraft(draft, loadRecipe, document.baseURI);
         if (draftRecipe.peek() !== draft) return; // Another was written meanwhile, and its own check is on its way.
         checked.value = found;
         foundProblems.value = found.problems;

@@ -2,6 +2,7 @@
 import type { RecipeSource } from "../../../config/resolve.ts";
 import { suggestionHint } from "../../../config/suggest.ts";
 import { ConfigError } from "../../../errors.ts";
+import { recipeAddress } from "../../session/own_origin.ts";
 
 /** A static host lists no folders, so the names stand here; a test holds them against the folder. */
 export const RECIPE_NAMES = [
@@ -21,7 +22,7 @@ const texts = new Map<string, Promise<string>>();
 const isFileName = (name: string) => /[\\/]/.test(name) || name.endsWith(".json");
 
 function addressOf(name: string): URL {
-  if (isFileName(name)) return new URL(name, document.baseURI);
+  if (isFileName(name)) return recipeAddress(name, document.baseURI, document.baseURI);
   if ((RECIPE_NAMES as readonly string[]).includes(name))
     return new URL(`recipes/${name}.json`, document.baseURI);
   throw new ConfigError("config/no-recipe", `Cannot find the recipe \`${name}\``, {
@@ -46,7 +47,7 @@ async function fetchText(name: string, address: URL): Promise<string> {
 
 /**
  * Loads a recipe by name, or by its address seen from the page; each is fetched once.
- * @throws ConfigError `config/no-recipe` for an unknown name, `config/recipe-not-loaded`
+ * @throws ConfigError `config/no-recipe` for an unknown name, `config/recipe-elsewhere`, `config/recipe-not-loaded`
  */
 export async function loadRecipe(name: string): Promise<RecipeSource> {
   const address = addressOf(name);

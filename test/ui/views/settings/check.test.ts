@@ -121,6 +121,15 @@ describe("checkDraft()", () => {
     expect((await check({ verifier: { ...draft.verifier, rewardModule: "mine.ts" } })).problems).toEqual([]);
   });
 
+  it("refuses a module of rewards that a page would not run", async () => {
+    const problemsAt = async (rewardModule: string) =>
+      (await checkDraft({ verifier: { rewardModule } }, load, "https://page.example/webgrpo/")).problems;
+    expect(await problemsAt("mine.js")).toEqual([]);
+    expect(await problemsAt("https://other.example/m.js")).toMatchObject([
+      { code: "config/module-elsewhere", paths: ["verifier.rewardModule"] },
+    ]);
+  });
+
   it("comes to an end whatever is wrong", () => {
     const junk = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`key${i}`, i]));
     expect(problemsOf(junk).length).toBeGreaterThan(5);
