@@ -34,6 +34,10 @@ export function PromptBar({ conversation }: { conversation: Conversation }) {
             aria-invalid={refused}
             aria-describedby="chat-reading"
             onInput={(event) => conversation.type(event.currentTarget.value)}
+            onKeyDown={({ key }) => {
+              // While an answer is written the form has no button that Enter could press.
+              if (key === "Enter" && busy.value) conversation.ask();
+            }}
           />
         </label>
         {languages.length > 1 && (
@@ -92,10 +96,8 @@ export function PromptBar({ conversation }: { conversation: Conversation }) {
             step="1"
             value={conversation.seed.value}
             onChange={(event) => {
-              const given = Math.floor(Number(event.currentTarget.value));
-              conversation.seed.value = Number.isFinite(given)
-                ? Math.min(2 ** 31 - 1, Math.max(0, given))
-                : 0;
+              const given = Math.floor(event.currentTarget.valueAsNumber);
+              if (Number.isFinite(given)) conversation.seed.value = Math.min(2 ** 31 - 1, Math.max(0, given));
               event.currentTarget.value = String(conversation.seed.value);
             }}
           />
@@ -173,7 +175,9 @@ export function NearTemperature({ conversation: { temperature } }: { conversatio
 
 function Temperature({ conversation: { temperature } }: { conversation: Conversation }) {
   const turn = (event: { currentTarget: HTMLInputElement }) => {
-    temperature.value = clampTemperature(Number(event.currentTarget.value));
+    const given = event.currentTarget.valueAsNumber;
+    // A field left empty keeps what it was.
+    if (Number.isFinite(given)) temperature.value = clampTemperature(given);
   };
   return (
     <div class="chat-temperature">

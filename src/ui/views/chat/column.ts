@@ -35,6 +35,14 @@ export function placeOf(prompt: ChatPrompt, begun: readonly ChatToken[], version
   return JSON.stringify([prompt, begun.map(({ id }) => id), version]);
 }
 
+/** A prompt as the policy reads it, or why it cannot. */
+export type Reading = { tokens: string[] } | { reason: string };
+
+/** Whether two plain values say the same. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 export interface Settings {
   temperature: number;
   seed: number;
@@ -51,6 +59,12 @@ export interface HistoryEntry extends Settings {
 /** An answer as text, without the token that ends it. */
 export function answerText({ tokens }: Pick<Column, "tokens">): string {
   return tokens.map(({ text, end }) => (end ? "" : text)).join("");
+}
+
+/** What the history keeps of an answer; null of one that did not come to its end. */
+export function toldOf(column: Column): HistoryEntry["answers"][Which] {
+  const { phase, verdict, version } = column;
+  return phase === "done" ? { text: answerText(column), verdict, version } : null;
 }
 
 /** What helps here, where the error's own hint is for a run. */

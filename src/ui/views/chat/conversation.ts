@@ -10,13 +10,15 @@ import type { Failure } from "../../state/run_feed.ts";
 import type { ChatSource, ChatSubject, ChatToken, Which } from "./api.ts";
 import { BOTH } from "./api.ts";
 import {
-  answerText,
   type Column,
   EMPTY,
   failureOf,
   type HistoryEntry,
+  isSame,
   placeOf,
+  type Reading,
   type Settings,
+  toldOf,
 } from "./column.ts";
 import { drawToken, logProbability } from "./distribution.ts";
 import { ChatLine, type ChatLink, type RemoteChat } from "./link.ts";
@@ -41,9 +43,7 @@ export class Conversation {
   /** What would be asked. */
   readonly question: ReadonlySignal<Question | null>;
   /** The prompt's tokens, or why it cannot be asked; null while that is not known. */
-  readonly reading: Signal<{ tokens: string[] } | { reason: string } | null> = signal<
-    { tokens: string[] } | { reason: string } | null
-  >(null);
+  readonly reading: ReadonlySignal<Reading | null>;
   readonly columns: Record<Which, Signal<Column>> = { first: signal(EMPTY), newest: signal(EMPTY) };
   readonly busy = signal(false);
   /** The step of a checkpoint newer than the loaded one. */
@@ -51,16 +51,18 @@ export class Conversation {
   readonly history: Signal<readonly HistoryEntry[]> = signal<readonly HistoryEntry[]>([]);
   /** Whether asking would give the same answers once more, so that the next seed is taken instead. */
   readonly repeats: ReadonlySignal<boolean>;
-  private readonly lastAsked: Signal<(Settings & { question: Question }) | null> = signal<
-    (Settings & { question: Question }) | null
-  >(null);
+  private readonly lastAsked = signal<(Settings & { question: Question }) | null>(null);
   private readonly line: ChatLine;
   private readonly drawn: Signal<Problem | null> = signal<Problem | null>(null);
   private source: ChatSource | null = null;
   private settled: Question | null = null;
+  /** What was read last, and of which question: the one typed may be another, or that one again. */
+  private readonly read = signal<{ of: Question; reading: Reading } | null>(null);
   /** Done once the prompt of `settled` has been read. */
   private readable: Promise<void> = Promise.resolve();
   private settling: ReturnType<typeof setTimeout> | null = null;
+  /** Done once nothing is written or drawn any more. */
+  private work: Promise<void> = Promise.resolve();
   /** Raised whenever what was asked for before is no longer wanted. */
   private round = 0;
   private rerolls = 0;
@@ -80,16 +82,16 @@ export class Conversation {
         conversational,
       );
     });
-    this.repeats = computed(() => this.makeRepeats());
-  }
-
-  private makeRepeats(): boolean {
-    const last = this.lastAsked.value;
-    return (
-      last !== null &&
-      last.temperature === this.temperature.value &&
-      last.seed === this.seed.value &&
-      JSON.stringify(last.question) === JSON.stringify(this.question.value)
+    this.reading = computed(() => {
+      const read = this.read.value;
+      return read !== null && isSame(read.of, this.question.value) ? read.reading : null;
+    });
+    this.repeats = computed(() =>
+      isSame(this.lastAsked.value, {
+        question: this.question.value,
+        temperature: this.temperature.value,
+        seed: this.seed.value,
+      }),
     );
   }
 
@@ -101,10 +103,11 @@ export class Conversation {
 
   /** Turns to a run's policies. */
   async about(source: ChatSource): Promise<void> {
-    if (JSON.stringify(source) === JSON.stringify(this.source) && this.phase.value === "ready") return;
+    if (isSame(source, this.source) && this.phase.value === "ready") return;
     this.source = source;
     this.subject.value = null;
     this.settled = null;
+    this.read.value = null;
     // Of these policies nothing has been asked yet.
     this.lastAsked.value = null;
     this.clear();
@@ -136,7 +139,6 @@ export class Conversation {
 
   type(text: string): void {
     this.typed.value = text;
-    this.reading.value = null;
     if (this.settling !== null) clearTimeout(this.settling);
     this.settling = setTimeout(() => this.settle(), SETTLE_MS);
   }
@@ -166,23 +168,23 @@ export class Conversation {
     this.settling = null;
     const question = this.question.value;
     if (this.phase.value !== "ready") return;
-    if (JSON.stringify(question) === JSON.stringify(this.settled)) return await this.readable;
+    if (isSame(question, this.settled)) return await this.readable;
     this.settled = question;
     if (this.busy.value) this.stop();
     this.clear();
     this.readable = this.readPrompt(question);
     await this.readable;
-    if (question !== this.settled || this.reading.value === null || "reason" in this.reading.value) return;
+    if (question !== this.settled) return;
     await Promise.all(this.able.map((which) => this.look(which, this.columns[which].value.cut)));
   }
 
-  /** Asks all policies at once with the same random numbers. */
+  /** Asks all policies at once with the same random numbers; another question than the one being answered in its place. */
   async ask(): Promise<void> {
     await this.settle();
+    if (this.busy.value && !isSame(this.settled, this.lastAsked.value?.question)) await this.work;
     const question = this.settled;
-    const { reading } = this;
-    if (this.busy.value || question === null || reading.value === null || "reason" in reading.value) return;
-    if (this.repeats.value) this.seed.value++;
+    if (this.busy.value || question === null || !this.isRead) return;
+    if (this.repeats.value) this.seed.value = (this.seed.value + 1) % 2 ** 31;
     this.clear();
     const [temperature, seed] = [this.temperature.value, this.seed.value];
     this.lastAsked.value = { question, temperature, seed };
@@ -217,6 +219,9 @@ export class Conversation {
     const question = this.settled;
     const column = this.columns[which];
     if (question === null) return;
+    await this.readable;
+    // Nothing can come after what cannot be read.
+    if (question !== this.settled || !this.isRead) return;
     column.value = { ...column.value, cut };
     const begun = column.value.tokens.slice(0, cut);
     if (column.value.next?.place === this.placeIn(which, question, begun)) return;
@@ -292,7 +297,8 @@ export class Conversation {
     if (next.place !== placeOf(question.prompt, tokens.slice(0, at), next.version)) return;
     const temperature = this.temperature.value;
     const id = drawToken(next.logits, temperature, this.seed.value + offset, at);
-    const known = next.top.find((token) => token.id === id) ?? (await this.describe(id));
+    const api = await this.line.api();
+    const known = next.top.find((token) => token.id === id) ?? (await api.describe([id]))[0];
     const token: ChatToken = { ...known, logprob: logProbability(next.logits, id, temperature) };
     const grown = [...tokens.slice(0, at), token];
     const full = grown.length >= (this.subject.value?.maxTokens ?? 0);
@@ -305,26 +311,26 @@ export class Conversation {
     else await this.grade(which, question);
   }
 
+  /** Whether the question that stands has been read and can be asked. */
+  private get isRead(): boolean {
+    const read = this.read.value;
+    return read !== null && read.of === this.settled && "tokens" in read.reading;
+  }
+
   private async readPrompt(question: Question | null): Promise<void> {
-    this.reading.value = null;
+    this.read.value = null;
     if (question === null) return;
     await this.attempt(async (api, current) => {
       const read = await api.read(question.prompt);
       if (!current()) return;
-      this.reading.value = read.ok ? { tokens: read.tokens } : { reason: read.reason };
-      // Nothing can come after what cannot be read.
+      const reading = read.ok ? { tokens: read.tokens } : { reason: read.reason };
+      this.read.value = { of: question, reading };
       if (!read.ok) for (const which of BOTH) this.columns[which].value = EMPTY;
     });
   }
 
   private placeIn(which: Which, { prompt }: Question, begun: readonly ChatToken[]): string {
     return placeOf(prompt, begun, this.subject.value?.[which]?.version ?? 0);
-  }
-
-  private async describe(id: number) {
-    const api = await this.line.api();
-    const [token] = await api.describe([id]);
-    return token;
   }
 
   private async grade(which: Which, { problem }: Question): Promise<void> {
@@ -346,14 +352,10 @@ export class Conversation {
   }
 
   private remember(question: Question, temperature: number, seed: number): void {
-    const answerOf = (which: Which) => {
-      const column = this.columns[which].value;
-      const { verdict, version } = column;
-      return column.phase === "done" ? { text: answerText(column), verdict, version } : null;
-    };
+    const { first, newest } = this.columns;
     const [typed, language] = [this.typed.value, this.language.value];
     const id = (this.history.value[0]?.id ?? 0) + 1;
-    const answers = { first: answerOf("first"), newest: answerOf("newest") };
+    const answers = { first: toldOf(first.value), newest: toldOf(newest.value) };
     const entry = { id, question, typed, language, temperature, seed, answers };
     this.history.value = [entry, ...this.history.value].slice(0, KEPT_ENTRIES);
   }
@@ -368,13 +370,12 @@ export class Conversation {
     }
   }
 
-  private async working(work: (api: RemoteChat, current: () => boolean) => Promise<void>): Promise<void> {
+  private working(work: (api: RemoteChat, current: () => boolean) => Promise<void>): Promise<void> {
     this.busy.value = true;
-    try {
-      await this.attempt(work);
-    } finally {
+    this.work = this.attempt(work).finally(() => {
       this.busy.value = false;
-    }
+    });
+    return this.work;
   }
 
   /** Runs work for the question of this moment; what fails for it is told, what fails for an older one is dropped. */

@@ -269,6 +269,54 @@ describe("Conversation", () => {
     expect(fake.calls).toEqual([]);
   });
 
+  it("looks at no place after what cannot be read, also where a newer policy was saved meanwhile", async () => {
+    const { fake, conversation } = await talk((each) => {
+      each.refusal = "no token for “×”";
+    });
+    fake.newest = { version: 8, step: 8 };
+    await conversation.lookForNewer();
+    await conversation.look("first", 0);
+    expect(fake.calls).toEqual(["renew"]);
+    expect(conversation.phase.value).toBe("ready");
+  });
+
+  it("knows what it has read of a question that is spelt differently, or typed once more", async () => {
+    const { fake, conversation } = await talk();
+    for (const typed of ["3 + 4 ", "3+", "3+4"]) conversation.type(typed);
+    await conversation.settle();
+    expect(conversation.reading.value).toEqual({ tokens: ["p"] });
+    await conversation.ask();
+    expect(fake.calls.filter((call) => call.startsWith("chat"))).toHaveLength(2);
+  });
+
+  it("asks what was typed over an answer as soon as that has stopped, and once", async () => {
+    let open: (value: unknown) => void = () => undefined;
+    const { conversation, columns } = await talk((each) => {
+      each.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+    });
+    const first = conversation.ask();
+    await expect.poll(() => columns.newest.value.tokens.length).toBe(1);
+    conversation.type("5+5");
+    const second = [conversation.ask(), conversation.ask()];
+    await expect.poll(() => columns.newest.value.next?.place).toContain("5 + 5");
+    // What waits for the answer's end does so by now.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    open(null);
+    await Promise.all([first, ...second]);
+    expect(conversation.history.value.map(({ question }) => question.shown)).toEqual(["5 + 5 ="]);
+    expect(columns.first.value.phase).toBe("done");
+  });
+
+  it("begins the seeds anew after the greatest", async () => {
+    const { conversation } = await talk();
+    conversation.seed.value = 2 ** 31 - 1;
+    await conversation.ask();
+    await conversation.ask();
+    expect(conversation.seed.value).toBe(0);
+  });
+
   it("draws problems of the task that training never sees, with their answer", async () => {
     const { conversation } = await talk();
     expect(await conversation.drawProblem(() => 0.3)).toBe(true);
