@@ -173,9 +173,12 @@ async function verify(
   } catch {
     return { reason: `${stateFile} is not JSON` };
   }
-  if (state?.complete !== true || typeof state.step !== "number" || typeof state.files !== "object") {
-    return { reason: `${stateFile} does not describe a complete checkpoint` };
-  }
+  const isDescribed =
+    state?.complete === true &&
+    typeof state.step === "number" &&
+    typeof state.files === "object" &&
+    Object.values(state.files ?? { none: null }).every((file) => typeof file === "object" && file !== null);
+  if (!isDescribed) return { reason: `${stateFile} does not describe a complete checkpoint` };
   for (const [file, expected] of Object.entries(state.files)) {
     const found = await storage.read(`${path}/${file}`);
     if (found === null) return { reason: `${file} is missing` };

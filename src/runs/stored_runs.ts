@@ -20,6 +20,8 @@ export interface StoredRun {
   /** True: it ended by itself or by stop-and-save; false: a reload or a crash cut it. */
   ended: boolean;
   bytes: number;
+  /** It trains at this moment, in whichever tab; told by who knows of tabs. */
+  training?: boolean;
   /** Why it cannot be shown or gone on with; it can still be removed. */
   problem?: string;
 }
@@ -100,11 +102,13 @@ export async function wholeCheckpoints(
   const whole: CheckpointFolder[] = [];
   for (const folder of sorted) {
     const state = parseObject(await storage.read(`${folder.path}/state.json`));
-    if (state?.complete !== true || typeof state.files !== "object") continue;
-    const listed = Object.entries(state.files as Record<string, { bytes: number }>);
+    if (state?.complete !== true || typeof state.files !== "object" || state.files === null) continue;
+    // What lies on a disk or comes in a zip may hold anything.
+    const listed = Object.entries(state.files as Record<string, { bytes?: unknown } | null>);
     const sizes = new Map(folder.files.map(({ path, bytes }) => [path, bytes]));
-    if (listed.every(([name, { bytes }]) => sizes.get(`${folder.path}/${name}`) === bytes))
-      whole.push(folder);
+    const isWhole = ([name, file]: (typeof listed)[number]) =>
+      typeof file?.bytes === "number" && sizes.get(`${folder.path}/${name}`) === file.bytes;
+    if (listed.every(isWhole)) whole.push(folder);
   }
   return whole;
 }
@@ -131,10 +135,19 @@ export async function describeRun(name: string, storage: ListedStorage): Promise
   };
 }
 
+/** A run that cannot even be described: it must not hide the others, and can still be removed. */
+function unreadable(name: string, error: unknown): StoredRun {
+  const reason = error instanceof Error ? error.message : String(error);
+  const empty = { recipe: "", steps: 0, of: 0, savedAt: 0, checkpoint: null, ended: false, bytes: 0 };
+  return { name, ...empty, problem: reason };
+}
+
 /** All runs, the one saved last first. */
 export async function listStoredRuns(open: OpenStorage): Promise<StoredRun[]> {
   const names = await open(RUNS).list("");
-  const runs = await Promise.all(names.map((name) => describeRun(name, open(`${RUNS}/${name}`))));
+  const runs = await Promise.all(
+    names.map((name) => describeRun(name, open(`${RUNS}/${name}`)).catch((error) => unreadable(name, error))),
+  );
   return runs.filter((run) => run !== null).sort((a, b) => b.savedAt - a.savedAt);
 }
 

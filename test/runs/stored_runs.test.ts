@@ -55,6 +55,29 @@ describe("listStoredRuns()", () => {
     expect(run).toMatchObject({ name: "broken", steps: 0, checkpoint: null });
     expect(run.problem).toContain("recipe.json");
   });
+
+  it("lists all others beside one whose files hold anything or cannot be read", async () => {
+    const memory = memoryFiles();
+    await storeRun(memory, "good", { steps: 2, saved: [2] });
+    await storeRun(memory, "odd", { steps: 4, saved: [2, 4] });
+    for (const files of [null, { a: null }, { a: 7 }, 3]) {
+      const state = JSON.stringify({ complete: true, step: 4, files });
+      await memory.open("runs/odd").writeFile("checkpoints/step-000004/state.json", bytes(state));
+      const runs = await listStoredRuns(memory.open);
+      expect(runs.map(({ name, checkpoint }) => [name, checkpoint])).toEqual([
+        ["odd", 2],
+        ["good", 2],
+      ]);
+    }
+    const open = (folder: string) => ({
+      ...memory.open(folder),
+      ...(folder === "runs/odd" && { files: () => Promise.reject(new Error("cannot list")) }),
+    });
+    expect((await listStoredRuns(open)).map(({ name, problem }) => [name, problem])).toEqual([
+      ["good", undefined],
+      ["odd", "cannot list"],
+    ]);
+  });
 });
 
 describe("lastStep()", () => {

@@ -6,7 +6,7 @@ import { exportCheckpoint, exportRun } from "../../runs/export_run.ts";
 import { importZip } from "../../runs/import_run.ts";
 import type { ListedStorage } from "../../runs/opfs.ts";
 import { readRecordedRun } from "../../runs/recorded_run.ts";
-import { freshRunName, openRun } from "../../runs/run_directory.ts";
+import { freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import {
   checkName,
   listStoredRuns,
@@ -37,13 +37,21 @@ import { listKept, removeKept } from "./kept_models.ts";
 import { LiveRun } from "./live_run.ts";
 import { preflightOf } from "./preflight.ts";
 import { type Places, resolveOnPage } from "./recipes.ts";
-import { holdRun } from "./run_lock.ts";
+import { holdRun, runsInUse } from "./run_lock.ts";
 
 /** As many as a feed keeps. */
 const KEPT_ROLLOUTS = 20_000;
 const KEPT_EVENTS = 60_000;
 /** Each has a hundred figures. */
 const STEPS_PER_MESSAGE = 500;
+
+/** @throws DataError `runs/no-run` for a name that a link or a list of before brought, `runs/not-a-run` */
+async function openKept(storage: ListedStorage, name: string): Promise<RunDirectory> {
+  if ((await storage.list("")).length > 0) return openRun(storage);
+  throw new DataError("runs/no-run", `Cannot open the run ${name}: this browser keeps none of that name`, {
+    hint: "Choose one from the list of runs; a link to a run holds only in the browser that has it, so ask for its zip",
+  });
+}
 
 export class Session implements SessionApi {
   private readonly storage: OpenStorage;
@@ -108,7 +116,7 @@ export class Session implements SessionApi {
     const storage = this.folderOf(name);
     const release = await holdRun(name, "go on with");
     try {
-      const saved = await openRun(storage);
+      const saved = await openKept(storage, name);
       const recipe = await resolveOnPage(saved.recipe, changed, this.places);
       const files = await storage.files();
       const [newest] = await wholeCheckpoints(storage, files);
@@ -203,12 +211,13 @@ export class Session implements SessionApi {
     this.downloading.abort();
   }
 
-  listRuns(): Promise<StoredRun[]> {
-    return listStoredRuns(this.storage);
+  async listRuns(): Promise<StoredRun[]> {
+    const [runs, used] = await Promise.all([listStoredRuns(this.storage), runsInUse()]);
+    return runs.map((run) => (used.includes(run.name) ? { ...run, training: true } : run));
   }
 
   async readRun(name: string, onPart: (part: RunPart) => void): Promise<RecordedRun> {
-    const run = await readRecordedRun(await openRun(this.folderOf(name)), name);
+    const run = await readRecordedRun(await openKept(this.folderOf(name), name), name);
     for (const steps of cutList(run.steps, STEPS_PER_MESSAGE)) await onPart({ steps });
     for (const rollouts of cutRollouts(run.rollouts.slice(-KEPT_ROLLOUTS))) await onPart({ rollouts });
     for (const trace of cutList(run.trace.slice(-KEPT_EVENTS))) await onPart({ trace });

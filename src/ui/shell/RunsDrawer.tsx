@@ -171,7 +171,8 @@ function StoredItem({ run, marks }: { run: StoredRun; marks: RunMarks }) {
   );
 }
 
-function More({ run: { name, checkpoint, problem }, training }: { run: StoredRun; training: boolean }) {
+function More({ run, training }: { run: StoredRun; training: boolean }) {
+  const { name, checkpoint, problem } = run;
   const [sure, setSure] = useState(false);
   return (
     <div class="runs-menu">
@@ -194,7 +195,7 @@ function More({ run: { name, checkpoint, problem }, training }: { run: StoredRun
       <button
         type="button"
         class={`button quiet ${sure ? "runs-sure" : ""}`}
-        disabled={training}
+        disabled={training || run.training}
         onClick={() => (sure ? change((client) => client.removeRun(name)) : setSure(true))}
         onBlur={() => setSure(false)}
       >

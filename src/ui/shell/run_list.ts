@@ -10,13 +10,15 @@ export interface RunMarks {
 }
 
 /** Whether it can go on from a checkpoint. */
-export function canGoOn({ checkpoint, steps, of, problem }: StoredRun): boolean {
-  return problem === undefined && checkpoint !== null && Math.min(checkpoint, steps || checkpoint) < of;
+export function canGoOn({ checkpoint, steps, of, problem, training }: StoredRun): boolean {
+  if (problem !== undefined || training || checkpoint === null) return false;
+  return Math.min(checkpoint, steps || checkpoint) < of;
 }
 
 /** How it ended, in words. */
 export function endOf(run: StoredRun, { training }: Pick<RunMarks, "training">): string {
   if (training) return "training";
+  if (run.training) return "training in another tab";
   if (run.problem !== undefined) return "damaged";
   if (run.steps >= run.of && run.ended) return "finished";
   return run.ended ? "stopped and saved" : "cut off";

@@ -112,9 +112,11 @@ describe("Session", () => {
     await expect(session.start({ recipe: { steps: 4 }, resume: "run" })).rejects.toMatchObject({
       code: "runs/complete",
     });
-    await expect(session.start({ recipe: {}, resume: "none" })).rejects.toMatchObject({
-      code: "runs/not-a-run",
-    });
+    for (const asked of [
+      session.start({ recipe: {}, resume: "none" }),
+      session.readRun("none", () => undefined),
+    ])
+      await expect(asked).rejects.toMatchObject({ code: "runs/no-run" });
     await expect(session.start({ recipe: {}, resume: "../x" })).rejects.toMatchObject({
       code: "runs/bad-name",
     });
@@ -140,9 +142,10 @@ describe("Session", () => {
     const inUse = { code: "session/run-in-use", message: expect.stringContaining("the run run") };
     await expect(session.start({ recipe: {}, resume: "run" })).rejects.toMatchObject(inUse);
     await expect(session.removeRun("run")).rejects.toMatchObject(inUse);
-    expect((await session.listRuns()).map(({ name }) => name)).toEqual(["run"]);
+    expect(await session.listRuns()).toMatchObject([{ name: "run", training: true }]);
     release();
     await ended();
+    expect((await session.listRuns()).map(({ training }) => training)).toEqual([undefined]);
     await session.removeRun("run");
     expect(await session.listRuns()).toEqual([]);
     expect(locks.held.size).toBe(0);

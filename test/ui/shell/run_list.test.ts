@@ -30,6 +30,7 @@ describe("stored runs", () => {
     expect(canGoOn(run({ problem: "a file is missing" }))).toBe(false);
     // Cut after the last step, before its checkpoint was whole.
     expect(canGoOn(run({ steps: 30, checkpoint: 25 }))).toBe(true);
+    expect(canGoOn(run({ training: true }))).toBe(false);
   });
 
   it("tell how they ended", () => {
@@ -37,6 +38,8 @@ describe("stored runs", () => {
     expect(endOf(run(), resting)).toBe("stopped and saved");
     expect(endOf(run({ ended: false }), resting)).toBe("cut off");
     expect(endOf(run({ ended: false }), { training: true })).toBe("training");
+    expect(endOf(run({ ended: false, training: true }), { training: true })).toBe("training");
+    expect(endOf(run({ ended: false, training: true }), resting)).toBe("training in another tab");
     expect(endOf(run({ problem: "a file is missing" }), resting)).toBe("damaged");
   });
 
@@ -71,5 +74,7 @@ describe("interruptedRun()", () => {
     expect(interruptedRun(runs, null)?.name).toBe("cut");
     expect(interruptedRun(runs, "cut")?.name).toBe("old");
     expect(interruptedRun([run()], null)).toBeNull();
+    // Another tab trains it: nothing cut it off.
+    expect(interruptedRun([run({ ended: false, training: true })], null)).toBeNull();
   });
 });
