@@ -45,6 +45,8 @@ export class SessionClient {
   private link: Promise<SessionLink> | null = null;
   /** Events that came before the reply that names their run. */
   private early: SessionEvent[] = [];
+  /** A stored run that is being read to go on with. */
+  private resuming: { name: string; run: Promise<RunFeed> } | null = null;
 
   constructor(open: Open) {
     this.open = open;
@@ -56,8 +58,17 @@ export class SessionClient {
     return this.begin({ recipe, modelUrl, access }, (name, resolved) => new RunFeed(name, "live", resolved));
   }
 
-  /** Goes on with a stored run; `changed` is laid over its recipe, such as `{ steps: 60 }`. */
-  async resumeRun(name: string, changed: Record<string, unknown> = {}): Promise<RunFeed> {
+  /** Goes on with a stored run; `changed` is laid over its recipe, such as `{ steps: 60 }`. Asked for twice, it goes on once. */
+  resumeRun(name: string, changed: Record<string, unknown> = {}): Promise<RunFeed> {
+    if (this.resuming?.name === name) return this.resuming.run;
+    const run = this.beginResumed(name, changed).finally(() => {
+      this.resuming = null;
+    });
+    this.resuming = { name, run };
+    return run;
+  }
+
+  private async beginResumed(name: string, changed: Record<string, unknown>): Promise<RunFeed> {
     const stored = await this.read(name);
     const access = modelAccess();
     return this.begin({ recipe: changed, resume: name, access }, (_, resolved, from) => {

@@ -20,7 +20,7 @@ export function Controls() {
   const { main, step, stop, goOn: canGoOn, word } = statesOf();
   const player = shownPlayer();
   const over = run.kind === "live" && !isUnderWay(run.phase.value);
-  const { icon, label } = MAIN[main ?? "pause"];
+  const { icon, label } = MAIN[main ?? (run.kind === "live" ? "pause" : "play")];
   const busyElsewhere = trainingRun() !== null && trainingRun() !== run;
   return (
     <fieldset class="controls" aria-label="Run">

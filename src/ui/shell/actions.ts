@@ -4,7 +4,7 @@ import { draftRecipe, feed, hidden, live } from "../state/app.ts";
 import { type ControlStates, controlStates, isUnderWay } from "./controls.ts";
 import { shownPlayer } from "./demo.ts";
 import { openView } from "./navigation.ts";
-import { ask } from "./session.ts";
+import { ask, sessionModule } from "./session.ts";
 import type { Command } from "./shortcuts.ts";
 import { stepsAskedFor } from "./strip_stages.ts";
 
@@ -34,7 +34,10 @@ export async function train(): Promise<void> {
 export function states(): ControlStates {
   const { kind, phase, steps, recipe } = feed.value;
   const reached = steps.at(-1)?.step ?? 0;
-  return controlStates(kind, phase.value, reached > 0 && reached < stepsAskedFor(recipe));
+  // One that was stopped or cut before its first step is kept as well, and begins anew.
+  const stored = reached > 0 || kind === "stored" || sessionModule.value?.savedStep.value != null;
+  const playable = shownPlayer() !== null;
+  return controlStates(kind, phase.value, reached < stepsAskedFor(recipe), { playable, stored });
 }
 
 export function toggleRun(): void {

@@ -35,14 +35,30 @@ function mainUnderWay(phase: RunPhase): ControlStates["main"] {
   return phase === "paused" || phase === "pausing" ? "resume" : null;
 }
 
+/** Phases in which a run can be told to end: it does so as soon as it has begun, or after the step. */
+const STOPPABLE: readonly RunPhase[] = ["loading", "starting", "evaluating", "training", "pausing", "paused"];
+
+/** What a run has come to. */
+export interface RunReach {
+  /** One that is over has steps to show. */
+  playable?: boolean;
+  /** The browser keeps it. */
+  stored?: boolean;
+}
+
 /** @param stepsLeft the recipe asks for more steps than were made */
-export function controlStates(kind: FeedKind, phase: RunPhase, stepsLeft = false): ControlStates {
-  const over = stepsLeft ? "continue" : null;
+export function controlStates(
+  kind: FeedKind,
+  phase: RunPhase,
+  stepsLeft = false,
+  { playable = true, stored = true }: RunReach = {},
+): ControlStates {
+  const over = stepsLeft && stored ? "continue" : null;
   if (kind !== "live") {
     const atEnd = kind === "stored" ? "stored" : "at its end";
     const word = phase === "training" ? "playing" : phase === "done" ? atEnd : "paused";
     return {
-      main: phase === "training" ? "pause" : "play",
+      main: !playable ? null : phase === "training" ? "pause" : "play",
       step: phase !== "done",
       stop: false,
       goOn: kind === "stored" && stepsLeft && phase === "done",
@@ -52,7 +68,7 @@ export function controlStates(kind: FeedKind, phase: RunPhase, stepsLeft = false
   return {
     main: isUnderWay(phase) || phase === "idle" ? mainUnderWay(phase) : over,
     step: phase === "paused" || phase === "training",
-    stop: phase === "training" || phase === "paused" || phase === "pausing" || phase === "evaluating",
+    stop: STOPPABLE.includes(phase),
     goOn: false,
     word: phase === "done" && stepsLeft ? "stopped" : WORDS[phase],
   };

@@ -106,6 +106,14 @@ describe("SessionClient", () => {
     expect([run.recipe, run.summary, savedStep.value]).toEqual([{ steps: 9 }, null, 2]);
   });
 
+  it("goes on once, however often it is asked to before it has begun", async () => {
+    const { client, requests } = fakeSession();
+    const [first, second] = await Promise.all([client.resumeRun("old"), client.resumeRun("old")]);
+    expect(second).toBe(first);
+    expect(requests).toHaveLength(1);
+    await expect(client.resumeRun("old")).rejects.toMatchObject({ code: "session/busy" });
+  });
+
   it("tells the death of the worker as a failure with a way on, and starts another worker", async () => {
     const { client, opened, tell } = fakeSession({ listRuns: async () => [] });
     const run = await client.trainHere({});

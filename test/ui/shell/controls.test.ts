@@ -14,6 +14,11 @@ describe("controlStates()", () => {
     expect(controlStates("stored", "done", true)).toMatchObject({ main: "play", goOn: true, stop: false });
     expect(controlStates("stored", "training", true)).toMatchObject({ main: "pause", goOn: false });
     expect(controlStates("recorded", "done", true).goOn).toBe(false);
+    // Cut off before its first step: nothing to play.
+    expect(controlStates("stored", "done", true, { playable: false })).toMatchObject({
+      main: null,
+      goOn: true,
+    });
   });
 
   it("lets a training run be paused, stepped and stopped, and a paused one go on", () => {
@@ -26,8 +31,13 @@ describe("controlStates()", () => {
   });
 
   it("offers nothing while a run cannot listen, or is over", () => {
-    for (const phase of ["idle", "loading", "starting", "stopping", "done", "failed"] as RunPhase[])
+    for (const phase of ["idle", "stopping", "done", "failed"] as RunPhase[])
       expect(controlStates("live", phase)).toMatchObject({ main: null, step: false, stop: false });
+  });
+
+  it("lets a run be stopped that is still being loaded", () => {
+    for (const phase of ["loading", "starting", "evaluating"] as RunPhase[])
+      expect(controlStates("live", phase)).toMatchObject({ main: null, step: false, stop: true });
   });
 
   it("lets a run go on that was stopped before its last step", () => {
@@ -35,6 +45,9 @@ describe("controlStates()", () => {
     expect(controlStates("live", "failed", true).main).toBe("continue");
     expect(controlStates("live", "training", true).main).toBe("pause");
     expect(controlStates("live", "loading", true).main).toBeNull();
+    // Stopped before anything of it was kept.
+    const nothing = { stored: false, playable: false };
+    expect(controlStates("live", "done", true, nothing)).toMatchObject({ main: null, word: "stopped" });
   });
 
   it("calls every phase of a live run by a word of its own", () => {

@@ -1,4 +1,5 @@
 // @vitest-environment happy-dom
+import { signal } from "@preact/signals";
 import { h, render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Controls } from "../../../src/ui/shell/Controls.tsx";
@@ -30,8 +31,9 @@ const drawn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 function fakeClient() {
   const client = { pause: vi.fn(), resume: vi.fn(), step: vi.fn(), stop: vi.fn(), resumeRun: vi.fn() };
-  sessionModule.value = { session: client } as unknown as typeof sessionModule.value;
-  return client;
+  const savedStep = signal<number | null>(null);
+  sessionModule.value = { session: client, savedStep } as unknown as typeof sessionModule.value;
+  return { ...client, savedStep };
 }
 
 function showLive(steps = 0): RunFeed {
@@ -77,10 +79,11 @@ describe("Controls of a recording", () => {
 });
 
 describe("Controls of a run that trains", () => {
-  it("are off while it loads, and tell so", async () => {
+  it("are off while it loads, but for its end, and tell so", async () => {
     showLive().phase.value = "loading";
     await drawn();
-    for (const name of ["Pause", "Step", "Stop"]) expect(button(name)?.disabled).toBe(true);
+    const isOff = ["Pause", "Step", "Stop"].map((name) => button(name)?.disabled);
+    expect(isOff).toEqual([true, true, false]);
     expect(root.textContent).toContain("loading");
   });
 
@@ -107,6 +110,15 @@ describe("Controls of a run that trains", () => {
     await drawn();
     button("Go on")?.click();
     await vi.waitFor(() => expect(client.resumeRun).toHaveBeenCalledWith("mine"));
+    // Before its first step as well, once something of it is stored.
+    showLive(0).phase.value = "done";
+    await drawn();
+    expect(button("Go on")).toBeUndefined();
+    expect(root.textContent).toContain("stopped");
+    client.savedStep.value = 0;
+    await drawn();
+    button("Go on")?.click();
+    await vi.waitFor(() => expect(client.resumeRun).toHaveBeenCalledTimes(2));
     showLive(10).phase.value = "done";
     await drawn();
     expect(root.querySelectorAll("button")).toHaveLength(0);
