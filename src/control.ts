@@ -91,6 +91,6 @@ function checkKnob(path: string, value: number): void {
   throw new ConfigError(
     "config/out-of-range",
     `Cannot turn \`${path}\` to ${value}: it takes ${field ? describeBounds(field) : "a number"}`,
-    { hint: "Nothing was turned: choose a value within the bounds." },
+    { hint: "Nothing was turned: choose a value within the bounds" },
   );
 }

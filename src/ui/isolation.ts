@@ -32,17 +32,18 @@ const TRIED = "webgrpo isolation tried";
 
 /** Registers the service worker where it is needed and loads the page once more under it. */
 export async function isolate(): Promise<IsolationPlan> {
-  const plan = isolationPlan({
-    isolated: crossOriginIsolated,
-    secure: isSecureContext,
-    hasServiceWorkers: "serviceWorker" in navigator,
-    query: location.search,
-    tried: sessionStorage.getItem(TRIED) !== null,
-  });
-  if (crossOriginIsolated) sessionStorage.removeItem(TRIED);
-  if (plan !== "register") return plan;
-  sessionStorage.setItem(TRIED, "yes");
   try {
+    const plan = isolationPlan({
+      isolated: crossOriginIsolated,
+      secure: isSecureContext,
+      hasServiceWorkers: "serviceWorker" in navigator,
+      query: location.search,
+      // Throws where the site may store nothing; without that note the page could be loaded again for ever.
+      tried: sessionStorage.getItem(TRIED) !== null,
+    });
+    if (crossOriginIsolated) sessionStorage.removeItem(TRIED);
+    if (plan !== "register") return plan;
+    sessionStorage.setItem(TRIED, "yes");
     await navigator.serviceWorker.register(new URL("service_worker.js", document.baseURI));
     await navigator.serviceWorker.ready;
     location.reload();

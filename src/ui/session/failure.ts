@@ -24,6 +24,8 @@ const HINTS: Record<string, string> = {
     "Remove downloaded models or stored runs, or free space on the disk, and go on: what is stored stays",
   "runs/exists": "Start again: the run gets another name",
   "runs/not-a-run": "Remove it from the list",
+  "runs/bad-row":
+    "Download its checkpoint from the list of runs, which can be trained on as a model, and remove it",
 };
 
 /** Hints where the error's own is for the terminal, and for it alone. */

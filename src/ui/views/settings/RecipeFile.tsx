@@ -1,5 +1,6 @@
 /** What can be done with the recipe as a whole: the command line that runs it, its file, what it will need. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { saveFile } from "../../session/save_file.ts";
 import { draftRecipe } from "../../state/app.ts";
 import { checked } from "./checking.ts";
 import { commandLine } from "./cli_line.ts";
@@ -33,11 +34,8 @@ function useEstimate(): string {
 
 function exportText(): void {
   const { name } = draftRecipe.peek();
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${draftText.peek()}\n`], { type: "application/json" }));
-  link.download = `${typeof name === "string" && /^[\w.-]+$/.test(name) ? name : "recipe"}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 0);
+  const file = new Blob([`${draftText.peek()}\n`], { type: "application/json" });
+  saveFile(file, `${typeof name === "string" && /^[\w.-]+$/.test(name) ? name : "recipe"}.json`);
 }
 
 function CopyButton({ text, disabled }: { text: string; disabled: boolean }) {
