@@ -1,5 +1,5 @@
 /** Held-out problems before training and now: the same prompts with the same seed, side by side. */
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import type { EvaluationRow } from "../../state/records.ts";
 import { Answer } from "./Answer.tsx";
 import { AskButton } from "./AskButton.tsx";
@@ -17,14 +17,15 @@ interface PairProps {
 }
 
 function Pair({ pair, prefix, after }: PairProps) {
+  const problem = useId();
   return (
     <li class="rollouts-evaluation">
       <div class="rollouts-evaluation-problem">
-        <h3 class="rollouts-problem">
+        <h3 id={problem} class="rollouts-problem">
           {prefix > 0 && <span class="visually-hidden">{pair.prompt.slice(0, prefix)}</span>}
           {pair.prompt.slice(prefix)}
         </h3>
-        <AskButton prompt={pair.prompt} />
+        <AskButton prompt={pair.prompt} describedBy={problem} />
       </div>
       <Answer title="Version 0, before training" {...pair.before} />
       {pair.after && after ? (

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RolloutRow } from "../../state/records.ts";
 import { tokenLabel } from "./format.ts";
 import { type HeatKind, heatCss, heatText, heatValues, SCALES, versionChanges } from "./heat.ts";
-import { activeToken, numbers } from "./state.ts";
+import { activeToken, examine, numbers } from "./state.ts";
 
 /** Tokens are drawn in blocks, and a few blocks at once, so that no frame draws thousands. */
 const BLOCK = 200;
@@ -127,7 +127,7 @@ export function TokenStrip({ row, kind, onHover, onKeyDown }: TokenStripProps) {
       onKeyDown={onKeyDown}
       onClick={(event) => {
         const position = positionOf(event);
-        if (position !== null) activeToken.value = position;
+        if (position !== null) examine(row, position);
         box.current?.focus({ preventScroll: true });
       }}
       onMouseOver={(event) => onHover(positionOf(event))}

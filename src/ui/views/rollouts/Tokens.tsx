@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { RolloutRow } from "../../state/records.ts";
 import type { HeatKind } from "./heat.ts";
 import { Legend } from "./Legend.tsx";
-import { activeToken } from "./state.ts";
+import { activeToken, examine } from "./state.ts";
 import { TokenRecord } from "./TokenRecord.tsx";
 import { TokenStrip, tokenId } from "./TokenStrip.tsx";
 
@@ -22,7 +22,7 @@ export function Tokens({ row, kind, onMove, onLeave }: TokensProps) {
   const active = Math.max(0, Math.min(last, activeToken.value));
   const onKeyDown = (event: KeyboardEvent) => {
     const go = (to: number) => {
-      activeToken.value = Math.max(0, Math.min(last, to));
+      examine(row, Math.max(0, Math.min(last, to)));
       setHovered(null);
       document.getElementById(tokenId(activeToken.value))?.scrollIntoView({ block: "nearest" });
     };

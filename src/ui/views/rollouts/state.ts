@@ -55,6 +55,12 @@ export function choose(row: RolloutRow): void {
   stepChoice.value = row.step;
 }
 
+/** Looks at a token. Whoever does so keeps the completion, also while the newest ones are followed. */
+export function examine(row: RolloutRow, position: number): void {
+  if (selectedRollout.value !== row.id) choose(row);
+  activeToken.value = position;
+}
+
 /** Goes to a step, or with the newest; what was chosen elsewhere is let go. */
 export function goToStep(step: number | "newest"): void {
   stepChoice.value = step;

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { h, render } from "preact";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { feed, selectedRollout, view } from "../../../../src/ui/state/app.ts";
+import { feed, hidden, selectedRollout, view } from "../../../../src/ui/state/app.ts";
 import type { RecordedRun, RolloutRow } from "../../../../src/ui/state/records.ts";
 import { RunFeed } from "../../../../src/ui/state/run_feed.ts";
 import { askPrompt } from "../../../../src/ui/views/rollouts/ask.ts";
@@ -66,6 +66,17 @@ test("choosing a completion points at it and stays at its step", async () => {
   feed.value.addStep({ step: 4 }, [row({ step: 4, group: 9, id: 77 })]);
   await eventually(() => expect(one(".rollouts-steps-now").textContent).toContain("of 4"));
   expect(selectedId()).toBe("9");
+});
+
+test.each([
+  ["the pointer", () => one("#rollouts-token-2").click()],
+  ["the keyboard", () => press("#rollouts-tokens", "End")],
+])("who looks at a token with %s keeps its completion while newer ones come", async (_, look) => {
+  show(run(3, 1));
+  look();
+  feed.value.addStep({ step: 4 }, [row({ step: 4, group: 9, id: 77 })]);
+  await eventually(() => expect(one(".rollouts-steps-now").textContent).toContain("of 4"));
+  expect([selectedId(), state.activeToken.value]).toEqual(["11", 2]);
 });
 
 test("another view's completion is shown, whatever step and filter were chosen", async () => {
@@ -149,6 +160,14 @@ test("the prompt can be asked in the chat", () => {
   show([row({ prompt: "2 + 2 =" })]);
   button("Ask version 0 and now").click();
   expect([askPrompt.value, view.value]).toEqual(["2 + 2 =", "chat"]);
+});
+
+test("nothing is offered to be asked where a teacher has hidden the chat", async () => {
+  hidden.value = new Set(["chat"]);
+  show([row({})]);
+  expect(button("Ask version 0 and now")).toBeUndefined();
+  hidden.value = new Set();
+  await eventually(() => expect(button("Ask version 0 and now")).toBeDefined());
 });
 
 test("sets held-out problems before training beside those after", async () => {
