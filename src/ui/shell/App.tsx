@@ -3,7 +3,7 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { dropping, takeDrops } from "../models/take.ts";
 import { Lazy } from "../parts/Lazy.tsx";
-import { hidden, type ViewName, view } from "../state/app.ts";
+import { hidden, type ViewName } from "../state/app.ts";
 import { wantedRun } from "../state/url.ts";
 import { Controls } from "./Controls.tsx";
 import { keepPlaying, loadDemo } from "./demo.ts";
@@ -13,7 +13,7 @@ import { LoopStrip } from "./LoopStrip.tsx";
 import { watchLeaving } from "./leaving.ts";
 import { Notices } from "./Notices.tsx";
 import { Now } from "./Now.tsx";
-import { shownViews } from "./navigation.ts";
+import { shownView } from "./navigation.ts";
 import { Overlays } from "./Overlays.tsx";
 import { keepTitle } from "./page_title.ts";
 import { lookForCutRun } from "./resume.ts";
@@ -42,8 +42,7 @@ function start(): () => void {
 
 export function App() {
   useEffect(start, []);
-  const shown = shownViews();
-  const chosen = shown.includes(view.value) ? view.value : shown[0];
+  const chosen = shownView();
   return (
     <div class="shell">
       <Header />

@@ -2,9 +2,10 @@
 
 import { decimal, percent } from "../parts/format.ts";
 import { Sparkline } from "../parts/Sparkline.tsx";
-import { feed, hidden, view } from "../state/app.ts";
+import { feed, hidden } from "../state/app.ts";
 import { demo, demoTrouble, shownPlayer } from "./demo.ts";
 import { ExampleCard } from "./ExampleCard.tsx";
+import { shownView } from "./navigation.ts";
 import { currentRow, rewardsOf, solvedShares } from "./now.ts";
 import { Scrubber } from "./Scrubber.tsx";
 import { stepsAskedFor } from "./strip_stages.ts";
@@ -18,9 +19,11 @@ export function Now() {
   const player = shownPlayer();
   const row = currentRow(run.steps);
   const length = player?.length ?? Math.max(stepsAskedFor(run.recipe), run.steps.length);
+  // Where all views are hidden there is room for the problem.
+  const whole = (shownView() ?? "learning") === "learning";
   const { before, after } = solvedShares(run.evaluations);
   return (
-    <section class={`now ${view.value === "learning" ? "" : "is-compact"}`} aria-labelledby="now-title">
+    <section class={`now ${whole ? "" : "is-compact"}`} aria-labelledby="now-title">
       <h2 id="now-title" class="visually-hidden">
         The run at this moment
       </h2>
@@ -49,7 +52,7 @@ export function Now() {
           </span>
         </p>
       </div>
-      {view.value === "learning" && <ExampleCard run={run} />}
+      {whole && <ExampleCard run={run} />}
       {!hidden.value.has("controls") && <TrainHere />}
       {demo.value === null && demoTrouble.value && (
         <p class="small soft now-trouble">{demoTrouble.value} You can train all the same.</p>
