@@ -1,7 +1,9 @@
 /** Six steps through the page, which can be left at any of them. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { hidden } from "../state/app.ts";
-import { overlay } from "./actions.ts";
+import { hidden, view } from "../state/app.ts";
+import { overlay, trainingRun } from "./actions.ts";
+import { shownPlayer } from "./demo.ts";
+import { openView } from "./navigation.ts";
 import { type Box, placeCard, tourFor } from "./tour_steps.ts";
 import "./tour.css";
 
@@ -22,7 +24,10 @@ function boxOf(target: Element): Box {
 }
 
 export function Tour() {
-  const steps = tourFor(hidden.value);
+  // As the page was when the tour began: no step comes or goes under the reader's eyes.
+  const [steps] = useState(() =>
+    tourFor({ hidden: hidden.value, replays: shownPlayer() !== null, trains: trainingRun() !== null }),
+  );
   const [at, setAt] = useState(0);
   const dialog = useRef<HTMLDialogElement>(null);
   const card = useRef<HTMLDivElement>(null);
@@ -31,6 +36,8 @@ export function Tour() {
 
   useLayoutEffect(() => {
     const opener = document.activeElement;
+    // The problem that is spoken of stands beside the curves alone.
+    if (view.value !== "learning") openView("learning");
     dialog.current?.showModal();
     return () => {
       if (opener instanceof HTMLElement) opener.focus();
@@ -51,11 +58,16 @@ export function Tour() {
         height: `${box.height}px`,
       });
     };
-    document.querySelector(target)?.scrollIntoView({ block: "nearest" });
+    const shown = document.querySelector(target);
+    shown?.scrollIntoView({ block: "nearest" });
     place();
+    // What is pointed at grows as its numbers come, and with the view that it stands in.
+    const resized = new ResizeObserver(place);
+    if (shown) resized.observe(shown);
     addEventListener("resize", place);
     addEventListener("scroll", place);
     return () => {
+      resized.disconnect();
       removeEventListener("resize", place);
       removeEventListener("scroll", place);
     };

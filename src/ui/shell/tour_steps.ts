@@ -6,20 +6,26 @@ export interface TourStep {
   target: string;
   title: string;
   text: string;
+  /** Said as well where a recording is played. */
+  replaying?: string;
   /** Left out where a teacher has hidden this. */
   needs?: Hideable;
+  /** Left out while a run trains. */
+  idle?: true;
 }
 
 export const TOUR: readonly TourStep[] = [
   {
     target: ".now-learning",
     title: "One number to watch",
-    text: "Every answer is marked, and the reward is the mean mark of one step. It rises because the model learns. Drag along the line to go back.",
+    text: "Every answer is marked, and the reward is the mean mark of one step. It rises because the model learns.",
+    replaying: "Drag along the line to go back.",
   },
   {
     target: ".now-example",
     title: "What it writes",
     text: "One problem, and one of the tries at it. All tries at a problem are compared: those better than the others become likelier, the rest less likely.",
+    needs: "learning",
   },
   {
     target: ".strip",
@@ -43,11 +49,21 @@ export const TOUR: readonly TourStep[] = [
     title: "Your turn",
     text: "The same loop on your own GPU. First you are told what it needs and how long it takes; nothing starts before you say so.",
     needs: "controls",
+    idle: true,
   },
 ];
 
-export function tourFor(hidden: ReadonlySet<Hideable>): TourStep[] {
-  return TOUR.filter(({ needs }) => needs === undefined || !hidden.has(needs));
+/** What the tour finds on the page. */
+export interface Scene {
+  hidden: ReadonlySet<Hideable>;
+  replays: boolean;
+  trains: boolean;
+}
+
+export function tourFor({ hidden, replays, trains }: Scene): TourStep[] {
+  return TOUR.filter(
+    ({ needs, idle }) => (needs === undefined || !hidden.has(needs)) && !(idle && trains),
+  ).map((step) => (replays && step.replaying ? { ...step, text: `${step.text} ${step.replaying}` } : step));
 }
 
 export interface Box {

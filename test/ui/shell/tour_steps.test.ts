@@ -1,14 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { placeCard, TOUR, tourFor } from "../../../src/ui/shell/tour_steps.ts";
+import { placeCard, type Scene, TOUR, tourFor } from "../../../src/ui/shell/tour_steps.ts";
+import type { Hideable } from "../../../src/ui/state/app.ts";
 
 const window = { width: 1000, height: 700 };
+const scene = { hidden: new Set<Hideable>(), replays: false, trains: false };
+const targets = (change: Partial<Scene>) => tourFor({ ...scene, ...change }).map(({ target }) => target);
 const card = { width: 400, height: 200 };
 
 describe("tourFor()", () => {
   it("has six steps, and leaves out what a teacher has hidden", () => {
     expect(TOUR).toHaveLength(6);
-    expect(tourFor(new Set(["controls"])).map(({ target }) => target)).not.toContain(".controls");
-    expect(tourFor(new Set(["controls", "strip"]))).toHaveLength(3);
+    expect(targets({ hidden: new Set(["controls"]) })).not.toContain(".controls");
+    expect(targets({ hidden: new Set(["controls", "strip"]) })).toHaveLength(3);
+    expect(targets({ hidden: new Set(["learning"]) })).not.toContain(".now-example");
+  });
+
+  it("invites to nothing that runs already, and to go back only where that can be done", () => {
+    expect(targets({ trains: true })).not.toContain(".now-invite");
+    const [replayed] = tourFor({ ...scene, replays: true });
+    expect(replayed.text).toContain("Drag along the line");
+    for (const { text } of tourFor(scene)) expect(text).not.toContain("Drag");
   });
 });
 
