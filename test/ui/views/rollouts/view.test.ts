@@ -64,7 +64,7 @@ test("choosing a completion points at it and stays at its step", async () => {
   one('[data-id="9"]').click();
   expect(selectedRollout.value).toBe(9);
   feed.value.addStep({ step: 4 }, [row({ step: 4, group: 9, id: 77 })]);
-  await eventually(() => expect(one(".rollouts-steps-now").textContent).toContain("of 4"));
+  await eventually(() => expect(one(".rollouts-steps-now strong + span").textContent).toBe("of 4"));
   expect(selectedId()).toBe("9");
 });
 
@@ -75,7 +75,7 @@ test.each([
   show(run(3, 1));
   look();
   feed.value.addStep({ step: 4 }, [row({ step: 4, group: 9, id: 77 })]);
-  await eventually(() => expect(one(".rollouts-steps-now").textContent).toContain("of 4"));
+  await eventually(() => expect(one(".rollouts-steps-now strong + span").textContent).toBe("of 4"));
   expect([selectedId(), state.activeToken.value]).toEqual(["11", 2]);
 });
 
