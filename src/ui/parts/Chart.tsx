@@ -79,9 +79,16 @@ function multiplesOf(step: number, low: number, high: number): number[] {
   );
 }
 
+/** What a plot is told by, while its options stay. */
+interface Current {
+  props: ChartProps;
+  /** Where the pointer rests on this plot, in pixels; null where it does not. */
+  pointer: number | null;
+}
+
 const hasLabels = ({ marks = [], labelMarks }: ChartProps) => labelMarks === true && marks.length > 0;
 
-function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options {
+function optionsOf(current: Current, width: number): uPlot.Options {
   const { lines, bands = [], height, logarithmic, syncKey, formatX } = current.props;
   const axis = (side: uPlot.Axis.Side): uPlot.Axis => ({
     side,
@@ -156,6 +163,13 @@ function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options
           .padStart(2, "0")}`,
     })),
     hooks: {
+      // Under a pointer that rests the axis goes on.
+      setScale: [
+        (plot, key) => {
+          if (key === "x" && current.pointer !== null)
+            current.props.onCursor(plot.posToVal(current.pointer, "x"));
+        },
+      ],
       drawAxes: [(plot) => drawLimits(plot, current.props.limits ?? [])],
       draw: [(plot) => drawMarks(plot, current.props.marks ?? [], current.props.labelMarks ?? false)],
     },
@@ -165,7 +179,7 @@ function optionsOf(current: { props: ChartProps }, width: number): uPlot.Options
 /** A chart as wide as its place. What it is made of is fixed by `lines`, `bands`, the height and the kind of its axes. */
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const current = useRef({ props }).current;
+  const current = useRef<Current>({ props, pointer: null }).current;
   const pace = useRef<Pace | null>(null);
   current.props = props;
   const { lines, bands, height, logarithmic, formatX } = props;
@@ -193,11 +207,18 @@ export function Chart(props: ChartProps) {
     });
     resized.observe(element);
     const stopTheme = onThemeChange(() => plot.redraw(false, true));
-    plot.over.addEventListener("pointermove", ({ offsetX }) =>
-      current.props.onCursor(plot.posToVal(offsetX, "x")),
-    );
-    plot.over.addEventListener("pointerleave", () => current.props.onCursor(null));
+    const leave = () => {
+      current.pointer = null;
+      current.props.onCursor(null);
+    };
+    plot.over.addEventListener("pointermove", ({ offsetX }) => {
+      current.pointer = offsetX;
+      current.props.onCursor(plot.posToVal(offsetX, "x"));
+    });
+    plot.over.addEventListener("pointerleave", leave);
     return () => {
+      // What goes away under the pointer never hears that it left.
+      if (current.pointer !== null) leave();
       stopTheme();
       resized.disconnect();
       drawn.stop();

@@ -9,11 +9,12 @@ interface Options {
   scales: { x: { range(): number[] }; y: { distr: number; range(): number[] } };
   axes: { show?: boolean; splits?(...given: unknown[]): number[] }[];
   series: { stroke?(): string }[];
+  hooks: { setScale: ((plot: unknown, key: string) => void)[] };
 }
 
 /** There is no canvas here: what the library is asked for is kept instead. */
 const made = vi.hoisted(() => ({
-  plots: [] as { options: Options; data: unknown[][][]; isGone: boolean }[],
+  plots: [] as { options: Options; data: unknown[][][]; isGone: boolean; over: HTMLElement; scale: number }[],
 }));
 vi.mock("uplot", () => {
   class Plot {
@@ -21,6 +22,8 @@ vi.mock("uplot", () => {
     readonly options: Options;
     readonly data: unknown[][][] = [];
     isGone = false;
+    /** Of x, a pixel. */
+    scale = 1;
     readonly bbox = { width: 450 };
     readonly over = document.createElement("div");
     constructor(options: Options) {
@@ -29,6 +32,9 @@ vi.mock("uplot", () => {
     }
     setData(drawn: unknown[][]) {
       this.data.push(drawn);
+    }
+    posToVal(pixels: number) {
+      return pixels * this.scale;
     }
     destroy() {
       this.isGone = true;
@@ -91,6 +97,21 @@ describe("Chart", () => {
     expect(made.plots).toHaveLength(1);
     show({ lines: [{ color: "--weights", width: 2 }] });
     expect(made.plots.map(({ isGone }) => isGone)).toEqual([true, false]);
+  });
+
+  it("tells what the pointer points at, also when the axis goes on under it, and nothing once it is gone", () => {
+    const told: (number | null)[] = [];
+    const onCursor = (x: number | null) => told.push(x);
+    const rescale = (key: string) => newest().options.hooks.setScale[0](newest(), key);
+    show({ onCursor });
+    rescale("x");
+    expect(told).toEqual([]);
+    newest().over.dispatchEvent(Object.assign(new Event("pointermove"), { offsetX: 40 }));
+    newest().scale = 2;
+    for (const key of ["y", "x"]) rescale(key);
+    expect(told).toEqual([40, 80]);
+    act(() => render(null, root));
+    expect(told).toEqual([40, 80, null]);
   });
 
   it("takes its colours from the page", () => {
