@@ -18,7 +18,7 @@ import "./timeline.css";
 /** Numbers in sentences and tables change at most this often, milliseconds: faster could not be read. */
 const CALM = 500;
 
-const ended = (run: RunFeed) => run.kind !== "live" && ["done", "failed"].includes(run.phase.value);
+const ended = (run: RunFeed) => ["done", "failed"].includes(run.phase.value);
 
 export function Timeline() {
   const run = feed.value;
@@ -104,6 +104,7 @@ function useSummary(run: RunFeed, controller: TimelineController): Summary {
       controller.view.value;
       controller.grown.value;
       controller.follow.value;
+      run.phase.value;
       timer ??= setTimeout(() => {
         timer = null;
         setSummary(summarize(controller, !ended(run)));
