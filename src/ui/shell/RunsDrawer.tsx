@@ -9,7 +9,7 @@ import { compared, feed } from "../state/app.ts";
 import { overlay, trainingRun } from "./actions.ts";
 import { demo, showDemo } from "./demo.ts";
 import { byTime, canGoOn, endOf, type RunMarks, runLine, whenSaved } from "./run_list.ts";
-import { ask, trouble } from "./session.ts";
+import { ask, session, trouble, troubleOf } from "./session.ts";
 import "./runs.css";
 
 const runs = signal<readonly StoredRun[] | null>(null);
@@ -19,9 +19,14 @@ const close = () => {
   overlay.value = null;
 };
 
+/** Lists again. What was told of the deed before stays to be read. */
 async function refresh(): Promise<void> {
-  const listed = await ask((client) => client.listRuns());
-  runs.value = listed ? byTime(listed) : (runs.value ?? []);
+  try {
+    runs.value = byTime(await (await session()).listRuns());
+  } catch (error) {
+    runs.value ??= [];
+    trouble.value ??= troubleOf(error);
+  }
   used.value = (await navigator.storage?.estimate?.())?.usage ?? null;
 }
 
@@ -35,6 +40,7 @@ async function change(what: Parameters<typeof ask>[0], then?: "close"): Promise<
 export function RunsDrawer() {
   const file = useRef<HTMLInputElement>(null);
   useEffect(() => {
+    trouble.value = null;
     refresh();
   }, []);
   const training = trainingRun();
