@@ -179,6 +179,8 @@ async function verify(
     typeof state.files === "object" &&
     Object.values(state.files ?? { none: null }).every((file) => typeof file === "object" && file !== null);
   if (!isDescribed) return { reason: `${stateFile} does not describe a complete checkpoint` };
+  if (!path.startsWith(`${folder}/${stepName(state.step)}`))
+    return { reason: `${stateFile} tells of step ${state.step}` };
   for (const [file, expected] of Object.entries(state.files)) {
     const found = await storage.read(`${path}/${file}`);
     if (found === null) return { reason: `${file} is missing` };

@@ -69,7 +69,7 @@ function evaluationOf(row: LogRow): EvaluationRow {
     step: Number(row.step),
     when: row.when as EvaluationRow["when"],
     metrics,
-    samples: (row.samples ?? []) as SampleCompletion[],
+    samples: (Array.isArray(row.samples) ? row.samples : []) as SampleCompletion[],
   };
 }
 
@@ -83,6 +83,44 @@ function stepOf(row: LogRow): StepRow {
   ) as StepRow;
 }
 
+/** A completion of which nothing was written down. */
+const NO_ROLLOUT: Omit<RolloutRow, "step" | "group" | "id"> = {
+  problem: "",
+  task: "",
+  prompt: "",
+  answer: null,
+  completion: "",
+  tokens: 0,
+  token_texts: [],
+  logprobs: [],
+  entropies: [],
+  ratios: [],
+  versions: [],
+  policy_versions: [0, 0],
+  finish_reason: "stop",
+  advantage: null,
+  reward: null,
+  rewards: {},
+  correct: null,
+  verdicts: [],
+};
+
+/** Of what is not told by the kind of `NO_ROLLOUT`; what is null there is a number else. */
+const KINDS: Record<string, string[]> = { prompt: ["string", "list"], answer: ["string"] };
+const kindOf = (value: unknown) => (Array.isArray(value) ? "list" : value === null ? "none" : typeof value);
+
+/** A row as its readers may rely on it, since it may come of another version or a damaged file; null where it has no place. */
+function rolloutOf(row: LogRow): RolloutRow | null {
+  if (![row.step, row.group, row.id].every((value) => typeof value === "number")) return null;
+  const whole: Record<string, unknown> = { ...row };
+  for (const [key, empty] of Object.entries(NO_ROLLOUT)) {
+    const kinds = KINDS[key] ?? [empty === null ? "number" : kindOf(empty)];
+    const fits = kinds.includes(kindOf(row[key]));
+    if (!fits) whole[key] = empty;
+  }
+  return whole as RolloutRow;
+}
+
 /** Reads a run; of the rollouts at most `groupsPerStep` groups a step, all by default. */
 export async function readRecordedRun(
   run: RunDirectory,
@@ -91,7 +129,8 @@ export async function readRecordedRun(
 ): Promise<RecordedRun> {
   const rows = await run.readMetrics();
   const taken = new Map<number, Set<number>>();
-  const rollouts = ((await run.readRollouts()) as RolloutRow[]).filter(({ step, group }) => {
+  const written = (await run.readRollouts()).map(rolloutOf).filter((row) => row !== null);
+  const rollouts = written.filter(({ step, group }) => {
     const groups = taken.get(step) ?? new Set<number>();
     taken.set(step, groups);
     if (groups.size < groupsPerStep) groups.add(group);

@@ -102,7 +102,8 @@ export async function wholeCheckpoints(
   const whole: CheckpointFolder[] = [];
   for (const folder of sorted) {
     const state = parseObject(await storage.read(`${folder.path}/state.json`));
-    if (state?.complete !== true || typeof state.files !== "object" || state.files === null) continue;
+    if (state?.complete !== true || state.step !== folder.step) continue;
+    if (typeof state.files !== "object" || state.files === null) continue;
     // What lies on a disk or comes in a zip may hold anything.
     const listed = Object.entries(state.files as Record<string, { bytes?: unknown } | null>);
     const sizes = new Map(folder.files.map(({ path, bytes }) => [path, bytes]));

@@ -60,8 +60,8 @@ describe("listStoredRuns()", () => {
     const memory = memoryFiles();
     await storeRun(memory, "good", { steps: 2, saved: [2] });
     await storeRun(memory, "odd", { steps: 4, saved: [2, 4] });
-    for (const files of [null, { a: null }, { a: 7 }, 3]) {
-      const state = JSON.stringify({ complete: true, step: 4, files });
+    for (const odd of [{ files: null }, { files: { a: null } }, { files: { a: 7 } }, { step: -4 }]) {
+      const state = JSON.stringify({ complete: true, step: 4, files: {}, ...odd });
       await memory.open("runs/odd").writeFile("checkpoints/step-000004/state.json", bytes(state));
       const runs = await listStoredRuns(memory.open);
       expect(runs.map(({ name, checkpoint }) => [name, checkpoint])).toEqual([

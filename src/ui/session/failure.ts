@@ -53,10 +53,20 @@ export function forPage(error: unknown): unknown {
   return hint === error.hint ? error : decodeError({ ...encodeError(error), hint });
 }
 
+/** Weights that give no numbers fail again in every worker that takes them: more memory would not help. */
+function brokenWeights(error: ErrorRecord, saved: number | null): string | undefined {
+  if (![error.code, error.cause?.code].includes("generator/not-finite")) return undefined;
+  return saved === null
+    ? "The model's weights are damaged: choose another model"
+    : "The weights have diverged. Go on and turn the learning rate down at once, or train anew with a lower one";
+}
+
 /** @param saved the step up to which the run is stored, or null */
 export function toFailure(error: ErrorRecord, saved: number | null): Failure {
-  const hint = pageHint(error.code, error.hint);
+  const found = brokenWeights(error, saved) ?? pageHint(error.code, error.hint);
+  // There is nothing to go on with before the first checkpoint.
+  const hint = saved === null ? found?.replace(GO_ON, "Start again") : found;
   const kept = saved === null ? "" : `Everything up to step ${saved} is stored`;
-  const shown = [hint, kept].filter((text) => text).join(". ");
+  const shown = [hint, kept].flatMap((text) => (text ? [text.replace(/\.$/, "")] : [])).join(". ");
   return { code: error.code ?? "failed", message: error.message, ...(shown && { hint: shown }) };
 }

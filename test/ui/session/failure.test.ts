@@ -53,8 +53,18 @@ describe("toFailure()", () => {
   it("says what is stored", () => {
     const error = { name: "WorkerError", message: "died", code: "worker/died" };
     expect(toFailure(error, 7).hint).toMatch(/Go on with the stored run.*Everything up to step 7 is stored/);
-    expect(toFailure(error, null).hint).not.toContain("stored up");
+    expect(toFailure(error, null).hint).not.toContain("stored");
+    expect(toFailure({ ...error, code: "x", hint: "Do it." }, 7).hint).toBe(
+      "Do it. Everything up to step 7 is stored",
+    );
     expect(toFailure({ name: "Error", message: "odd" }, null)).toEqual({ code: "failed", message: "odd" });
+  });
+
+  it("does not take weights that are not finite for a want of memory", () => {
+    const cause = { name: "WebgrpoError", message: "not finite", code: "generator/not-finite" };
+    const error = { name: "WorkerError", message: "twice", code: "generator/died-twice", cause };
+    expect(toFailure(error, null).hint).toMatch(/weights are damaged: choose another/);
+    expect(toFailure(error, 4).hint).toMatch(/diverged.*learning rate.*step 4 is stored/);
   });
 });
 
