@@ -120,7 +120,8 @@ class Canvas {
   private draw(now: number): void {
     this.frame = 0;
     const { controller } = this;
-    const painter = this.width > 0 ? this.prepared() : null;
+    // A frame may still come between the view's end and that of its effects: there are no colours to be read then.
+    const painter = this.width > 0 && this.host.isConnected ? this.prepared() : null;
     if (!painter) return;
     const moving = this.approach(now);
     const pointed = controller.hovered.value ?? controller.selected.value;
