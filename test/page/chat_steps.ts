@@ -72,6 +72,19 @@ export const CHAT: Steps = {
     expect(await barPercents(page, "newest")).toEqual(warm);
   },
 
+  "draws token after token from the keyboard, which stays where it is": async ({ opened: { page } }) => {
+    const one = page.getByRole("button", { name: "One token" });
+    await one.focus();
+    for (const tokens of [1, 2, 3]) {
+      await page.keyboard.press("Enter");
+      await column(page, "newest")
+        .getByText(new RegExp(`^${tokens} tokens?( |$)`))
+        .waitFor();
+      await expect.poll(() => one.getAttribute("aria-disabled")).toBe("false");
+    }
+    expect(await one.evaluate((button) => button === document.activeElement)).toBe(true);
+  },
+
   "has nothing for axe-core to find after an answer": async ({ opened: { page } }) => {
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

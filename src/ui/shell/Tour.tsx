@@ -1,5 +1,6 @@
 /** Six steps through the page, which can be left at any of them. */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { pressable } from "../parts/pressable.ts";
 import { hidden, view } from "../state/app.ts";
 import { overlay, trainingRun } from "./actions.ts";
 import { shownPlayer } from "./demo.ts";
@@ -99,7 +100,7 @@ export function Tour() {
             {last ? "Close" : "Skip"}
           </button>
           <span class="tour-space" />
-          <button type="button" class="button" disabled={at === 0} onClick={() => setAt(at - 1)}>
+          <button type="button" class="button" {...pressable(at > 0, () => setAt(at - 1))}>
             Back
           </button>
           <button type="button" class="button primary" onClick={() => (last ? leave() : setAt(at + 1))}>

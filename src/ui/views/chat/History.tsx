@@ -1,5 +1,6 @@
 /** What was asked before in this session, and how both policies did. */
 import { Icon } from "../../parts/Icon.tsx";
+import { pressable } from "../../parts/pressable.ts";
 import { BOTH, type Which } from "./api.ts";
 import type { HistoryEntry } from "./column.ts";
 import type { Conversation } from "./conversation.ts";
@@ -26,8 +27,7 @@ export function History({ conversation }: { conversation: Conversation }) {
             <button
               type="button"
               class="button quiet small"
-              disabled={busy.value || phase.value !== "ready"}
-              onClick={() => conversation.recall(entry)}
+              {...pressable(!busy.value && phase.value === "ready", () => conversation.recall(entry))}
             >
               Put back<span class="visually-hidden"> {entry.question.shown}</span>
             </button>

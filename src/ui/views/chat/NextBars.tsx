@@ -1,5 +1,6 @@
 /** What could come at the place looked at: the likeliest tokens as bars that follow the temperature. */
 import { Icon } from "../../parts/Icon.tsx";
+import { pressable } from "../../parts/pressable.ts";
 import type { NextToken, Which } from "./api.ts";
 import type { Conversation } from "./conversation.ts";
 import { barsOf, shownTokens } from "./distribution.ts";
@@ -27,8 +28,9 @@ export function NextBars({ conversation, which }: { conversation: Conversation; 
         <button
           type="button"
           class="button quiet small chat-redraw"
-          disabled={busy.value || phase.value !== "ready" || next === null}
-          onClick={() => conversation.redraw(which)}
+          {...pressable(!busy.value && phase.value === "ready" && next !== null, () =>
+            conversation.redraw(which),
+          )}
         >
           <Icon name={chosen ? "again" : "step"} size={12} /> {chosen ? "Draw another here" : "Draw it"}
         </button>

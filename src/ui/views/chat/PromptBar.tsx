@@ -1,5 +1,6 @@
 /** Where one asks: the question, what the policy makes of it, temperature and seed. */
 import { Icon } from "../../parts/Icon.tsx";
+import { pressable } from "../../parts/pressable.ts";
 import type { Conversation } from "./conversation.ts";
 import { clampTemperature, MAX_TEMPERATURE, MIN_TEMPERATURE } from "./distribution.ts";
 import { visibleText } from "./tokens.ts";
@@ -65,9 +66,8 @@ export function PromptBar({ conversation }: { conversation: Conversation }) {
             <button
               type="button"
               class="button"
-              disabled={!ready || busy.value}
               title="A problem of the task that training never sees"
-              onClick={() => conversation.drawProblem()}
+              {...pressable(ready && !busy.value, () => conversation.drawProblem())}
             >
               Ask me one
             </button>
@@ -105,9 +105,8 @@ export function PromptBar({ conversation }: { conversation: Conversation }) {
         <button
           type="button"
           class="button chat-one"
-          disabled={!askable}
           title="Draws the next token of both answers, and no more"
-          onClick={() => conversation.stepBoth()}
+          {...pressable(askable, () => conversation.stepBoth())}
         >
           <Icon name="step" size={12} /> One token
         </button>

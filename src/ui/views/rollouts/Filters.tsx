@@ -1,5 +1,6 @@
 /** Filters over the completions, with how many each would keep, and how many are shown. */
 import { useState } from "preact/hooks";
+import { pressable } from "../../parts/pressable.ts";
 import type { RolloutRow } from "../../state/records.ts";
 import { exportName, ndjsonParts } from "./export_rows.ts";
 import { count, plural } from "./format.ts";
@@ -104,10 +105,9 @@ export function Filters({ facets }: { facets: Facets }) {
       <button
         type="button"
         class="button quiet rollouts-clear"
-        disabled={!isFiltering(now)}
-        onClick={() => {
+        {...pressable(isFiltering(now), () => {
           filter.value = NO_FILTER;
-        }}
+        })}
       >
         Clear
       </button>

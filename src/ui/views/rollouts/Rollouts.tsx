@@ -1,5 +1,6 @@
 /** Every completion with its reward: groups by step, a completion by its tokens, and what changed since version 0. */
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { pressable } from "../../parts/pressable.ts";
 import { feed, selectedRollout } from "../../state/app.ts";
 import type { RolloutRow } from "../../state/records.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
@@ -170,8 +171,7 @@ function Browser({ run }: BrowserProps) {
                 type="button"
                 class="button"
                 aria-label="Completion before"
-                disabled={place <= 0}
-                onClick={() => move(-1)}
+                {...pressable(place > 0, () => move(-1))}
               >
                 ↑
               </button>
@@ -179,8 +179,7 @@ function Browser({ run }: BrowserProps) {
                 type="button"
                 class="button"
                 aria-label="Completion after"
-                disabled={place < 0 || place === rows.length - 1}
-                onClick={() => move(1)}
+                {...pressable(place >= 0 && place < rows.length - 1, () => move(1))}
               >
                 ↓
               </button>

@@ -1,5 +1,6 @@
 /** The steps of the run with their mean rewards; one is chosen, or the newest is followed. */
 import { useMemo } from "preact/hooks";
+import { pressable } from "../../parts/pressable.ts";
 import { count, fixed } from "./format.ts";
 import type { RolloutIndex } from "./group_index.ts";
 import { goToStep, stepChoice } from "./state.ts";
@@ -52,8 +53,7 @@ export function StepPicker({ index, step, size }: StepPickerProps) {
           type="button"
           class="button rollouts-arrow"
           aria-label="Step before"
-          disabled={place === 0}
-          onClick={() => goToStep(steps[place - 1])}
+          {...pressable(place > 0, () => goToStep(steps[place - 1]))}
         >
           ‹
         </button>
@@ -61,8 +61,7 @@ export function StepPicker({ index, step, size }: StepPickerProps) {
           type="button"
           class="button rollouts-arrow"
           aria-label="Step after"
-          disabled={place >= last}
-          onClick={() => goToStep(steps[place + 1])}
+          {...pressable(place < last, () => goToStep(steps[place + 1]))}
         >
           ›
         </button>
