@@ -4,6 +4,7 @@ import { isolate } from "./isolation.ts";
 import { App } from "./shell/App.tsx";
 import { startUrlSync } from "./state/url.ts";
 import "./theme.css";
+import "./forced_colors.css";
 
 isolate();
 startUrlSync();

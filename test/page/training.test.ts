@@ -14,6 +14,7 @@ import {
 import { type Steps, tellStory } from "./story.ts";
 import { BEGINNING, ENDING, MIDDLE } from "./training_steps.ts";
 import { violations } from "./violations.ts";
+import { WINDOWS } from "./window_steps.ts";
 
 const AT_REST: Steps = {
   "has nothing for axe-core to find on a live run's views": async ({ opened: { page } }) => {
@@ -87,6 +88,7 @@ const KEPT: Steps = {
 tellStory("training on the page", () => `${inject("isolated")}#${SMOKE}`, {
   ...BEGINNING,
   ...AT_REST,
+  ...WINDOWS,
   ...MIDDLE,
   ...KEPT,
   ...CHAT,
