@@ -2,7 +2,7 @@
 import { Dialog } from "../parts/Dialog.tsx";
 import { hidden } from "../state/app.ts";
 import { overlay } from "./actions.ts";
-import { SHORTCUTS } from "./shortcuts.ts";
+import { shortcutsFor } from "./shortcuts.ts";
 import "./help.css";
 
 const close = () => {
@@ -20,7 +20,7 @@ export function Help() {
       <table class="help-keys">
         <caption class="visually-hidden">Keys</caption>
         <tbody>
-          {SHORTCUTS.map(({ key, label, does }) => (
+          {shortcutsFor(hidden.value).map(({ key, label, does }) => (
             <tr key={key}>
               <th scope="row">
                 <kbd>{label}</kbd>

@@ -1,5 +1,5 @@
 /** Keys that work anywhere on the page, unless something is being typed. */
-import { VIEWS, type ViewName } from "../state/app.ts";
+import { type Hideable, VIEWS, type ViewName } from "../state/app.ts";
 
 export type Command =
   | { kind: "toggle" }
@@ -38,6 +38,14 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { key: "?", label: "?", does: "this help", command: { kind: "help" } },
 ];
 
+/** Keys that do something where a teacher has hidden parts of the page. */
+export function shortcutsFor(hidden: ReadonlySet<Hideable>): Shortcut[] {
+  return SHORTCUTS.filter(({ command }) => {
+    if (command.kind === "view") return !hidden.has(command.view);
+    return command.kind === "help" || !hidden.has("controls");
+  });
+}
+
 export function viewTitle(view: ViewName): string {
   return VIEW_TITLES[view];
 }
@@ -52,15 +60,16 @@ export interface KeyPress {
   target: { tagName: string; isContentEditable: boolean; type?: string } | null;
 }
 
-/** Fields take letters, buttons take the space bar, sliders and lists take digits and arrows. */
+/** Fields and lists take letters and digits, whatever is pressed takes the space bar; sliders take arrows alone. */
 function takesKey({ key, target }: KeyPress): boolean {
   if (!target) return false;
   if (target.isContentEditable) return true;
   const tag = target.tagName.toLowerCase();
   if (tag === "textarea" || tag === "select") return true;
-  if (tag === "input")
-    return key !== "?" || !["checkbox", "radio", "range", "button"].includes(target.type ?? "text");
-  return key === " " && ["button", "a", "summary"].includes(tag);
+  if (tag === "input" && target.type === "range") return false;
+  const isPressed = tag === "input" && ["checkbox", "radio", "button"].includes(target.type ?? "text");
+  if (tag === "input" && !isPressed) return true;
+  return key === " " && (isPressed || ["button", "a", "summary"].includes(tag));
 }
 
 export function commandOf(press: KeyPress): Command | null {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commandOf, type KeyPress, SHORTCUTS } from "../../../src/ui/shell/shortcuts.ts";
+import { commandOf, type KeyPress, SHORTCUTS, shortcutsFor } from "../../../src/ui/shell/shortcuts.ts";
 
 const press = (key: string, more: Partial<KeyPress> = {}): KeyPress => ({
   key,
@@ -10,6 +10,13 @@ const press = (key: string, more: Partial<KeyPress> = {}): KeyPress => ({
   ...more,
 });
 const on = (tagName: string, type?: string) => ({ target: { tagName, isContentEditable: false, type } });
+
+describe("shortcutsFor()", () => {
+  it("leaves out what a teacher has hidden", () => {
+    const does = shortcutsFor(new Set(["controls", "chat", "runs"])).map((shortcut) => shortcut.does);
+    expect(does).toEqual(["show Learning", "show Rollouts", "show Timeline", "show Settings", "this help"]);
+  });
+});
 
 describe("commandOf()", () => {
   it("knows every key that the help lists, and no key twice", () => {
@@ -39,6 +46,14 @@ describe("commandOf()", () => {
   it("leaves the space bar to a button that has the focus, and other keys to the page", () => {
     expect(commandOf(press(" ", on("BUTTON")))).toBeNull();
     expect(commandOf(press("2", on("BUTTON")))).toEqual({ kind: "view", view: "rollouts" });
+  });
+
+  it("goes on and to other views from a slider or a choice that has the focus", () => {
+    expect(commandOf(press(" ", on("INPUT", "range")))).toEqual({ kind: "toggle" });
+    expect(commandOf(press(" ", on("INPUT", "radio")))).toBeNull();
+    for (const type of ["range", "radio", "checkbox"])
+      expect(commandOf(press("2", on("INPUT", type)))).toEqual({ kind: "view", view: "rollouts" });
+    for (const type of ["number", "search"]) expect(commandOf(press("2", on("INPUT", type)))).toBeNull();
   });
 
   it("knows no other keys", () => {
