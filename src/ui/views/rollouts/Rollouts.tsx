@@ -1,5 +1,5 @@
 /** Every completion with its reward: groups by step, a completion by its tokens, and what changed since version 0. */
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { pressable } from "../../parts/pressable.ts";
 import { feed, selectedRollout } from "../../state/app.ts";
 import type { RolloutRow } from "../../state/records.ts";
@@ -24,6 +24,7 @@ import {
   page,
   scope,
   stepChoice,
+  turnTo,
 } from "./state.ts";
 import { useNarrow } from "./use_narrow.ts";
 import { useScan } from "./use_scan.ts";
@@ -76,6 +77,7 @@ function Browser({ run }: BrowserProps) {
   const { index, trainer } = browsed;
   const { size } = index;
   const narrow = useNarrow();
+  useLayoutEffect(() => turnTo(run.name), [run.name]);
   useDeepLink(browsed, size);
   const weights = useMemo(() => weightsOf(run.recipe), [run]);
   const step = stepInView(index.steps);

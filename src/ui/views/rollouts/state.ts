@@ -68,6 +68,15 @@ export function goToStep(step: number | "newest"): void {
   activeToken.value = 0;
 }
 
+let browsedRun = "";
+
+/** Lets go of what was chosen in another run, where ids and steps mean something else; what a link points at is kept. */
+export function turnTo(run: string): void {
+  const isOwn = selectedRollout.value === null || isOwnChoice(selectedRollout.value);
+  if (browsedRun !== "" && browsedRun !== run && isOwn) goToStep("newest");
+  browsedRun = run;
+}
+
 export function setFilter(change: Partial<RowFilter>): void {
   filter.value = { ...filter.value, ...change };
 }

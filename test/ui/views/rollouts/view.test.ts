@@ -79,6 +79,18 @@ test.each([
   expect([selectedId(), state.activeToken.value]).toEqual(["11", 2]);
 });
 
+test("what was chosen in one run is not waited for in the next", async () => {
+  show(run(3, 1));
+  one('[data-id="9"]').click();
+  await eventually(() => expect(selectedId()).toBe("9"));
+  const [first, second] = [run(2, 1), run(3, 1)];
+  show(first, { name: "another" });
+  await eventually(() => expect(selectedId()).toBe("7"));
+  feed.value.addStep({ step: 3 }, second.slice(first.length));
+  await eventually(() => expect(one(".rollouts-steps-now strong + span").textContent).toBe("of 3"));
+  expect([selectedId(), selectedRollout.value]).toEqual(["11", null]);
+});
+
 test("another view's completion is shown, whatever step and filter were chosen", async () => {
   state.filter.value = { ...NO_FILTER, minReward: 3 };
   show(run(3, 1));
