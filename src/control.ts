@@ -52,9 +52,12 @@ export class RunControl {
     return this.allowed !== Number.POSITIVE_INFINITY;
   }
 
-  /** Takes effect before the next step. @throws ConfigError `config/out-of-range` for what a recipe may not say either */
+  /** Takes effect before the next step. @throws ConfigError `config/unknown-key`; `config/out-of-range` for what a recipe may not say either */
   turn(knobs: Knobs): void {
-    for (const [name, value] of Object.entries(knobs)) checkKnob(SETTINGS[name as keyof Knobs], value);
+    for (const [name, value] of Object.entries(knobs)) {
+      if (Object.hasOwn(SETTINGS, name)) checkKnob(SETTINGS[name as keyof Knobs], value);
+      else throw noKnob(name);
+    }
     Object.assign(this.turned, knobs);
   }
 
@@ -82,6 +85,12 @@ export class RunControl {
     for (const go of this.waiting) go();
     this.waiting.clear();
   }
+}
+
+function noKnob(name: string): ConfigError {
+  return new ConfigError("config/unknown-key", `Cannot turn \`${name}\` while a run goes on`, {
+    hint: `Nothing was turned: there are ${Object.keys(SETTINGS).join(", ")}`,
+  });
 }
 
 function checkKnob(path: string, value: number): void {

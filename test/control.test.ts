@@ -18,6 +18,10 @@ describe("RunControl", () => {
         expect.objectContaining({ code: "config/out-of-range" }),
       );
     }
+    const other = { groupSize: 3 } as Record<string, number>;
+    expect(() => control.turn({ temperature: 0.8, ...other })).toThrow(
+      expect.objectContaining({ code: "config/unknown-key" }),
+    );
     expect(control.takeTurned()).toBeNull();
   });
 

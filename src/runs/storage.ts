@@ -25,7 +25,14 @@ export interface RunStorage {
 }
 
 const fullNames = ["ENOSPC", "EDQUOT", "QuotaExceededError"];
-const readOnlyNames = ["EACCES", "EPERM", "EROFS", "NoModificationAllowedError", "NotAllowedError"];
+const readOnlyNames = [
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "NoModificationAllowedError",
+  "NotAllowedError",
+  "SecurityError",
+];
 
 /** Names what a file system refused: `runs/disk-full`, `runs/read-only` or `runs/io`. */
 export function storageError(attempt: string, cause: unknown): DataError {
