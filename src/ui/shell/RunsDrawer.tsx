@@ -5,6 +5,7 @@ import { takeZip } from "../models/take.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { byteText } from "../parts/format.ts";
 import type { StoredRun } from "../session/api.ts";
+import type { SessionClient } from "../session/client.ts";
 import { compared, feed } from "../state/app.ts";
 import { overlay, trainingRun } from "./actions.ts";
 import { demo, showDemo } from "./demo.ts";
@@ -35,6 +36,12 @@ async function change(what: Parameters<typeof ask>[0], then?: "close"): Promise<
   await ask(what);
   if (then === "close" && trouble.value === null) close();
   else await refresh();
+}
+
+/** What is gone is not left in view, where it would look as if it were kept. */
+async function remove(client: SessionClient, name: string): Promise<void> {
+  await client.removeRun(name);
+  if (feed.value.name === name && feed.value.kind !== "recorded") showDemo();
 }
 
 export function RunsDrawer() {
@@ -202,7 +209,7 @@ function More({ run, training }: { run: StoredRun; training: boolean }) {
         type="button"
         class={`button quiet ${sure ? "runs-sure" : ""}`}
         disabled={training || run.training}
-        onClick={() => (sure ? change((client) => client.removeRun(name)) : setSure(true))}
+        onClick={() => (sure ? change((client) => remove(client, name)) : setSure(true))}
         onBlur={() => setSure(false)}
       >
         {sure ? "Remove for good" : "Remove …"}

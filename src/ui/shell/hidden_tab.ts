@@ -15,9 +15,15 @@ const meanTime = (rows: readonly StepRow[]) => {
 
 /**
  * @param steps the run's steps now; `before` of them were done when the tab was hidden, for `seconds`
+ * @param stepsAlone false where something else took its time meanwhile: an evaluation, a pause, the run's end
  * @returns what to say, or null where nothing was slowed
  */
-export function hiddenNotice(steps: readonly StepRow[], before: number, seconds: number): string | null {
+export function hiddenNotice(
+  steps: readonly StepRow[],
+  before: number,
+  seconds: number,
+  stepsAlone = true,
+): string | null {
   if (seconds < LEAST_SECONDS) return null;
   const usual = meanTime(steps.slice(Math.max(0, before - COMPARED_STEPS), before));
   const done = steps.length - before;
@@ -25,7 +31,7 @@ export function hiddenNotice(steps: readonly StepRow[], before: number, seconds:
   if (usual === null) return null;
   const away = `This tab was hidden for ${duration(seconds)}`;
   if (then === null)
-    return seconds > 2 * usual
+    return stepsAlone && seconds > 2 * usual
       ? `${away}, and no step was finished: the browser slows tabs that are not seen. Keep it in view, in a window of its own.`
       : null;
   if (then < usual * SLOWER) return null;

@@ -17,7 +17,7 @@ export function hasUnsavedSteps(run: RunFeed | null, savedStep: number | null): 
 
 /** Warns before unsaved training is left, and watches for hidden tabs, until the returned function is called. */
 export function watchLeaving(): () => void {
-  let away: { run: RunFeed; steps: number; at: number } | null = null;
+  let away: { run: RunFeed; steps: number; evaluations: number; at: number } | null = null;
   const onLeave = (event: BeforeUnloadEvent) => {
     const saved = sessionModule.value?.savedStep.value ?? null;
     if (hasUnsavedSteps(trainingRun(), saved)) event.preventDefault();
@@ -25,11 +25,21 @@ export function watchLeaving(): () => void {
   const onVisibility = () => {
     const run = trainingRun();
     if (document.visibilityState === "hidden") {
-      away = run?.phase.value === "training" ? { run, steps: run.steps.length, at: performance.now() } : null;
+      away =
+        run?.phase.value === "training"
+          ? {
+              run,
+              steps: run.steps.length,
+              evaluations: run.evaluations.length,
+              at: performance.now(),
+            }
+          : null;
     } else if (away) {
-      const { steps, at } = away;
-      if (away.run === run)
-        slowedNotice.value = hiddenNotice(run.steps, steps, (performance.now() - at) / 1000);
+      const { steps, evaluations, at } = away;
+      if (away.run === run) {
+        const stepsAlone = run.phase.value === "training" && run.evaluations.length === evaluations;
+        slowedNotice.value = hiddenNotice(run.steps, steps, (performance.now() - at) / 1000, stepsAlone);
+      }
       away = null;
     }
   };

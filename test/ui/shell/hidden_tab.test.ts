@@ -17,6 +17,8 @@ describe("hiddenNotice()", () => {
   it("says that nothing was finished where a step was due", () => {
     expect(hiddenNotice(steps(2, 2), 2, 60)).toMatch(/no step was finished/);
     expect(hiddenNotice(steps(50, 50), 2, 60)).toBeNull();
+    // An evaluation takes as long as it takes.
+    expect(hiddenNotice(steps(2, 2), 2, 60, false)).toBeNull();
   });
 
   it("draws nothing from a short absence or without steps before it", () => {

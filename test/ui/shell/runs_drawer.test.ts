@@ -3,8 +3,13 @@ import { h, render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WebgrpoError } from "../../../src/errors.ts";
 import type { StoredRun } from "../../../src/ui/session/api.ts";
+import { demo } from "../../../src/ui/shell/demo.ts";
+import { Player } from "../../../src/ui/shell/player.ts";
 import { RunsDrawer } from "../../../src/ui/shell/RunsDrawer.tsx";
 import { sessionModule, trouble } from "../../../src/ui/shell/session.ts";
+import { feed } from "../../../src/ui/state/app.ts";
+import type { RecordedRun } from "../../../src/ui/state/records.ts";
+import { RunFeed } from "../../../src/ui/state/run_feed.ts";
 
 const RUN: StoredRun = {
   name: "mine",
@@ -15,6 +20,17 @@ const RUN: StoredRun = {
   checkpoint: 4,
   ended: true,
   bytes: 100,
+};
+const RECORDING: RecordedRun = {
+  name: "recorded",
+  recipe: { steps: 1 },
+  adapter: "",
+  steps: [{ step: 1 }],
+  evaluations: [],
+  turned: [],
+  rollouts: [],
+  trace: [],
+  summary: null,
 };
 const root = document.createElement("div");
 const button = (name: string) =>
@@ -29,7 +45,25 @@ afterEach(() => {
   trouble.value = null;
 });
 
+async function removeByHand(): Promise<void> {
+  for (const name of ["More", "Remove …", "Remove for good"]) {
+    await vi.waitFor(() => expect(button(name)).toBeDefined());
+    button(name)?.click();
+  }
+}
+
 describe("RunsDrawer", () => {
+  it("shows the recording again where the run in view is removed", async () => {
+    demo.value = new Player(RECORDING);
+    feed.value = new RunFeed("mine", "stored", {});
+    const client = { listRuns: async () => [RUN], removeRun: vi.fn(async () => undefined) };
+    sessionModule.value = { session: client } as unknown as typeof sessionModule.value;
+    render(h(RunsDrawer, {}), root);
+    await removeByHand();
+    await vi.waitFor(() => expect(feed.value).toBe(demo.value?.feed));
+    expect(client.removeRun).toHaveBeenCalledWith("mine");
+  });
+
   it("keeps saying what went wrong when it has listed the runs again", async () => {
     const removeRun = vi.fn(() =>
       Promise.reject(
@@ -40,14 +74,10 @@ describe("RunsDrawer", () => {
     sessionModule.value = { session: { listRuns, removeRun } } as unknown as typeof sessionModule.value;
     trouble.value = { message: "Of before" };
     render(h(RunsDrawer, {}), root);
-    await vi.waitFor(() => expect(button("More")).toBeDefined());
     // What was told before the drawer was opened has been read.
-    expect(root.querySelector("[role=alert]")).toBeNull();
-    button("More")?.click();
-    await vi.waitFor(() => expect(button("Remove …")).toBeDefined());
-    button("Remove …")?.click();
-    await vi.waitFor(() => expect(button("Remove for good")).toBeDefined());
-    button("Remove for good")?.click();
+    await vi.waitFor(() => expect(root.querySelector("[role=alert]")).toBeNull());
+    await vi.waitFor(() => expect(listRuns).toHaveBeenCalledTimes(1));
+    await removeByHand();
     await vi.waitFor(() => expect(listRuns).toHaveBeenCalledTimes(2));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(root.querySelector("[role=alert]")?.textContent).toBe("Cannot remove the run Stop it there first");
