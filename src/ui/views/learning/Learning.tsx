@@ -4,7 +4,7 @@ import { compared, feed } from "../../state/app.ts";
 import type { RunPhase } from "../../state/records.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
 import { AlertStrip } from "./AlertStrip.tsx";
-import { alertsOf } from "./alerts.ts";
+import { alertsOf, FIRST_WORD } from "./alerts.ts";
 import { ChartCard, type ChartSettings } from "./ChartCard.tsx";
 import { CHARTS } from "./definitions.ts";
 import { marksOf, turnedInWords } from "./knob_marks.ts";
@@ -20,7 +20,12 @@ import "./learning.css";
 const ENDED: readonly RunPhase[] = ["done", "failed", "idle"];
 
 function quietWords(run: RunTable, phase: RunPhase): string {
-  if (run.length > 0) return "Nothing to mend: the last steps look sound.";
+  if (run.length >= FIRST_WORD) {
+    const over = phase === "failed" ? "The run has failed. Before that, " : "Nothing to mend: ";
+    return `${over}the last steps look sound.`;
+  }
+  if (run.length > 0)
+    return `Too early to judge: what the steps call for is told from step ${FIRST_WORD} on.`;
   if (phase === "idle" || phase === "done" || phase === "failed")
     return "No step to show. Start a run here, or choose one from the list of runs.";
   return "The charts begin with the first step: once a batch has been generated, verified and trained on.";

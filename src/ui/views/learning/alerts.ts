@@ -5,7 +5,7 @@ import type { RunTable } from "./run_table.ts";
 import { stageRules } from "./stage_rules.ts";
 
 /** Before that many steps nothing is said: the first ones of an async run are made by weights that are not stale yet. */
-const FIRST_WORD = 5;
+export const FIRST_WORD = 5;
 
 /** Warnings first. */
 export function alertsOf(run: RunTable, recipe: Record<string, unknown>): Alert[] {

@@ -17,7 +17,7 @@ function superscript(exponent: number): string {
 function scientific(value: number): string {
   if (value === 0) return "0";
   const [mantissa, exponent] = value.toExponential(1).split("e");
-  return `${mantissa}·10${superscript(Number(exponent))}`;
+  return Number(exponent) === 0 ? mantissa : `${mantissa}·10${superscript(Number(exponent))}`;
 }
 
 /** Large and small numbers alike without jumping between notations at every step. */

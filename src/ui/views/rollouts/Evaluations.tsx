@@ -5,7 +5,7 @@ import { Answer } from "./Answer.tsx";
 import { AskButton } from "./AskButton.tsx";
 import { type EvaluationPair, evaluationsToCompare, pairSamples } from "./compare.ts";
 import "./detail.css";
-import { percent, sharedPrefix } from "./format.ts";
+import { percent, plural, sharedPrefix } from "./format.ts";
 
 const passAt1 = ({ metrics }: EvaluationRow) =>
   metrics["pass@1"] === undefined ? "" : `, ${percent(metrics["pass@1"])} right`;
@@ -14,9 +14,11 @@ interface PairProps {
   pair: EvaluationPair;
   prefix: number;
   after: EvaluationRow | null;
+  /** Steps from one evaluation to the next; 0 where there is one at the end alone. */
+  every: number;
 }
 
-function Pair({ pair, prefix, after }: PairProps) {
+function Pair({ pair, prefix, after, every }: PairProps) {
   const problem = useId();
   return (
     <li class="rollouts-evaluation">
@@ -34,14 +36,18 @@ function Pair({ pair, prefix, after }: PairProps) {
         <p class="soft small rollouts-answer">
           {after
             ? "This problem is not among the later evaluation's samples."
-            : "No later evaluation yet: one is run when training ends."}
+            : `No later evaluation yet: one is run ${every > 0 ? `every ${plural(every, "step")}` : "when training ends"}.`}
         </p>
       )}
     </li>
   );
 }
 
-export function Evaluations({ evaluations }: { evaluations: readonly EvaluationRow[] }) {
+interface EvaluationsProps extends Pick<PairProps, "every"> {
+  evaluations: readonly EvaluationRow[];
+}
+
+export function Evaluations({ evaluations, every }: EvaluationsProps) {
   const [chosen, setChosen] = useState<number | null>(null);
   const { before, later } = evaluationsToCompare(evaluations);
   if (!before)
@@ -82,7 +88,7 @@ export function Evaluations({ evaluations }: { evaluations: readonly EvaluationR
       </div>
       <ul class="rollouts-evaluations-list">
         {pairs.map((pair, i) => (
-          <Pair key={`${i} ${pair.prompt}`} pair={pair} prefix={prefix} after={after} />
+          <Pair key={`${i} ${pair.prompt}`} pair={pair} prefix={prefix} after={after} every={every} />
         ))}
       </ul>
     </div>

@@ -4,6 +4,7 @@ import { pressable } from "../../parts/pressable.ts";
 import { feed, selectedRollout } from "../../state/app.ts";
 import type { RolloutRow } from "../../state/records.ts";
 import type { RunFeed } from "../../state/run_feed.ts";
+import { numberField } from "../learning/recipe_fields.ts";
 import { Detail } from "./Detail.tsx";
 import { Evaluations } from "./Evaluations.tsx";
 import { Filters, Shown } from "./Filters.tsx";
@@ -231,7 +232,7 @@ export function Rollouts() {
         </div>
       </header>
       {page.value === "evaluation" ? (
-        <Evaluations evaluations={run.evaluations} />
+        <Evaluations evaluations={run.evaluations} every={numberField(run.recipe, "evaluation.every") ?? 0} />
       ) : empty ? (
         <div class="card rollouts-empty">
           <p>No completions yet.</p>

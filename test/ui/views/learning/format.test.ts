@@ -16,7 +16,7 @@ describe("formatValue()", () => {
     expect(formatValue(2048.4, "length")).toBe("2,048");
     expect(formatValue(1430.5, "rate")).toBe("1,431");
     expect(formatValue(4.64e-5, "scientific")).toBe("4.6·10⁻⁵");
-    expect(formatValue(0, "scientific")).toBe("0");
+    expect([0, 2.63, 26.3].map((value) => formatValue(value, "scientific"))).toEqual(["0", "2.6", "2.6·10¹"]);
     expect(formatValue(0.5625, "age")).toBe("0.56");
     expect([0.2668, 4.126, 38.26, 1234.5, 2.5e7].map((norm) => formatValue(norm, "norm"))).toEqual([
       "0.267",

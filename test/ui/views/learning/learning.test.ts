@@ -92,6 +92,17 @@ describe("Learning", () => {
     expect(all(".learning-toolbar button").every((button) => button.hasAttribute("disabled"))).toBe(true);
   });
 
+  it("calls no steps sound that it has not judged, nor a run that has failed", () => {
+    feed.value = runOf("short", 4, { "completions/clipped_ratio": 0.98 });
+    show();
+    expect(find(".learning-alerts").textContent).toContain("Too early to judge");
+    act(() => {
+      feed.value = runOf("failed", 12);
+      feed.value.phase.value = "failed";
+    });
+    expect(find(".learning-alerts").textContent).toMatch(/^The run has failed/);
+  });
+
   it("takes in new steps when the run has changed", async () => {
     const run = runOf("live", 10);
     feed.value = run;

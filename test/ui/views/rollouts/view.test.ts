@@ -200,6 +200,17 @@ test("sets held-out problems before training beside those after", async () => {
   expect(texts(".rollouts-answer-head")[1]).toContain("✓ right");
 });
 
+test("says when there will be something to compare with", async () => {
+  const before = { step: 0, when: "before" as const, metrics: {}, samples: [] };
+  const sample = { prompt: "1 + 1 =", completion: "3", reward: 0, correct: 0 };
+  const evaluations = [{ ...before, samples: [sample] }];
+  show(run(1, 1), { evaluations, recipe: { evaluation: { every: 3 } } });
+  button("Before and now").click();
+  await eventually(() => expect(one(".rollouts-evaluation").textContent).toContain("every 3 steps"));
+  show(run(1, 1), { evaluations });
+  await eventually(() => expect(one(".rollouts-evaluation").textContent).toContain("when training ends"));
+});
+
 test("rows without tokens show their text", () => {
   show([row({ token_texts: [], logprobs: [], versions: [], completion: "only text" })]);
   expect(one(".rollouts-detail").textContent).toContain("only text");
