@@ -64,11 +64,10 @@ export function ExampleCard({ run }: { run: RunFeed }) {
             {example.question}
           </p>
           <p class="now-thought mono">
-            <span class="soft">thinks</span>{" "}
-            {example.thought === null ? "nothing" : example.thought || "nothing"}
+            <span class="soft">thinks</span> <span class="now-written">{example.thought || "nothing"}</span>
           </p>
           <p class="now-answer mono">
-            <span class="soft">answers</span> <b>{example.answer || "nothing"}</b>{" "}
+            <span class="soft">answers</span> <b class="now-written">{example.answer || "nothing"}</b>{" "}
             <Mark right={example.right} expected={example.expected} />
             <span class="soft now-reward num">
               {example.reward === null ? "" : `reward ${decimal(example.reward)}`}
@@ -116,10 +115,10 @@ function Story({ story: { question, lead, before, after } }: { story: BeforeAndA
           <span class="soft">{title}</span>
           {told.thought && (
             <>
-              {told.thought} <span class="soft now-arrow">→</span>
+              <span class="now-written">{told.thought}</span> <span class="soft now-arrow">→</span>
             </>
           )}
-          <b>{told.answer || "nothing"}</b> <Mark right={told.right} />
+          <b class="now-written">{told.answer || "nothing"}</b> <Mark right={told.right} />
         </p>
       ))}
     </div>

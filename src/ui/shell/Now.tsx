@@ -12,6 +12,12 @@ import { stepsAskedFor } from "./strip_stages.ts";
 import { TrainHere } from "./TrainHere.tsx";
 import "./now.css";
 
+function changeClass(before: number | null, after: number | null): string {
+  if (after === null) return "soft";
+  if (before === null || after === before) return "";
+  return after > before ? "now-gain" : "now-loss";
+}
+
 export function Now() {
   const run = feed.value;
   // Read so that this is drawn again when rows came.
@@ -48,7 +54,7 @@ export function Now() {
           <span class="soft">Held-out problems solved:</span>{" "}
           <span class="num">
             <b>{before === null ? "–" : percent(before)}</b> before,{" "}
-            <b class={after === null ? "soft" : "now-gain"}>{after === null ? "…" : percent(after)}</b> after
+            <b class={changeClass(before, after)}>{after === null ? "…" : percent(after)}</b> after
           </span>
         </p>
       </div>
