@@ -45,6 +45,8 @@ export class SessionClient {
   private link: Promise<SessionLink> | null = null;
   /** Events that came before the reply that names their run. */
   private early: SessionEvent[] = [];
+  /** Counts what was asked to be shown: of two runs the one that was asked for last is, whichever is read first. */
+  private shown = 0;
   /** A stored run that is being read to go on with. */
   private resuming: { name: string; run: Promise<RunFeed> } | null = null;
 
@@ -130,10 +132,12 @@ export class SessionClient {
     return this.ask((api) => api.listRuns());
   }
 
-  /** Shows a stored run; one that trains here is shown as it trains. */
+  /** Shows a stored run, unless another was asked for while it was read; one that trains here is shown as it trains. */
   async openStored(name: string): Promise<RunFeed> {
-    feed.value = live.value?.name === name ? live.value : await this.stored(name, "stored");
-    return feed.value;
+    const asked = ++this.shown;
+    const run = live.value?.name === name ? live.value : await this.stored(name, "stored");
+    if (asked === this.shown) feed.value = run;
+    return run;
   }
 
   /** Draws a stored run beside the one in view. */
@@ -221,6 +225,7 @@ export class SessionClient {
       const run = make(name, recipe, from);
       run.phase.value = "loading";
       live.value = run;
+      this.shown++;
       feed.value = run;
       compared.value = compared.value.filter((other) => other.name !== name);
       starting.value = false;
@@ -248,13 +253,12 @@ export class SessionClient {
   private mourn(error: Error): void {
     const run = live.value;
     if (!run || !isUnderWay(run)) return;
-    const failure = new WorkerError(
-      "session/died",
-      "The training ended: its worker died, most likely for want of memory",
-      {
-        cause: error,
-      },
-    );
+    // Only what was thrown is known for certain; a browser that ends a worker says nothing.
+    const why =
+      error.cause instanceof Error ? `: ${error.cause.message}` : ", most likely for want of memory";
+    const failure = new WorkerError("session/died", `The training ended: its worker died${why}`, {
+      cause: error,
+    });
     run.phase.value = "failed";
     run.notice.value = failure.message;
     this.apply(run, { kind: "failed", error: encodeError(failure), saved: savedStep.value });

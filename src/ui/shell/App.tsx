@@ -4,20 +4,19 @@ import { useEffect } from "preact/hooks";
 import { dropping, takeDrops } from "../models/take.ts";
 import { Lazy } from "../parts/Lazy.tsx";
 import { hidden, type ViewName } from "../state/app.ts";
-import { wantedRun } from "../state/url.ts";
 import { Controls } from "./Controls.tsx";
 import { keepPlaying, loadDemo } from "./demo.ts";
 import { Header } from "./Header.tsx";
 import { listenToKeys } from "./keys.ts";
 import { LoopStrip } from "./LoopStrip.tsx";
 import { watchLeaving } from "./leaving.ts";
+import { openLinkedRuns } from "./linked_run.ts";
 import { Notices } from "./Notices.tsx";
 import { Now } from "./Now.tsx";
 import { shownView } from "./navigation.ts";
 import { Overlays } from "./Overlays.tsx";
 import { keepTitle } from "./page_title.ts";
 import { lookForCutRun } from "./resume.ts";
-import { ask } from "./session.ts";
 import { Tabs } from "./Tabs.tsx";
 import "./shell.css";
 
@@ -31,10 +30,8 @@ const LOADERS: Record<ViewName, () => Promise<ComponentType>> = {
 
 function start(): () => void {
   loadDemo();
-  const wanted = wantedRun.value;
-  if (wanted !== null) ask((client) => client.openStored(wanted));
   lookForCutRun();
-  const stops = [keepPlaying(), listenToKeys(), watchLeaving(), takeDrops(), keepTitle()];
+  const stops = [openLinkedRuns(), keepPlaying(), listenToKeys(), watchLeaving(), takeDrops(), keepTitle()];
   return () => {
     for (const stop of stops) stop();
   };

@@ -219,7 +219,7 @@ export function parseHidden(search: string): { hidden: Set<Hideable>; problems: 
 
 /** What was wrong with the address, for a notice that can be closed (set it to null). */
 export const urlNotice = signal<string | null>(null);
-/** The run that the address asks for, for whoever can open runs; null when it asks for none. */
+/** The run that the address asks for, for whoever opens it (`linked_run.ts`); null when it asks for none. */
 export const wantedRun = signal<string | null>(null);
 
 const WRITE_MS = 250;

@@ -106,6 +106,23 @@ describe("SessionClient", () => {
     expect([run.recipe, run.summary, savedStep.value]).toEqual([{ steps: 9 }, null, 2]);
   });
 
+  it("shows the run that was asked for last, whichever is read first", async () => {
+    const reads = new Map<string, () => void>();
+    const { client } = fakeSession({
+      readRun: async (name) => {
+        await new Promise<void>((go) => reads.set(name, go));
+        return { ...STORED, name };
+      },
+    });
+    const [slow, quick] = [client.openStored("slow"), client.openStored("quick")];
+    await vi.waitFor(() => expect(reads.size).toBe(2));
+    reads.get("quick")!();
+    await quick;
+    reads.get("slow")!();
+    expect((await slow).name).toBe("slow");
+    expect(feed.value.name).toBe("quick");
+  });
+
   it("goes on once, however often it is asked to before it has begun", async () => {
     const { client, requests } = fakeSession();
     const [first, second] = await Promise.all([client.resumeRun("old"), client.resumeRun("old")]);
@@ -125,6 +142,14 @@ describe("SessionClient", () => {
     await client.listRuns();
     expect(opened).toHaveLength(2);
     await expect(client.trainHere({})).resolves.toBeInstanceOf(RunFeed);
+  });
+
+  it("tells of what the worker threw, where it did", async () => {
+    const { client, opened } = fakeSession();
+    const run = await client.trainHere({});
+    const cause = new TypeError("x is undefined");
+    opened[0].onDeath(new WorkerError("worker/died", "The session worker failed", { cause }));
+    expect(run.failure.value?.message).toBe("The training ended: its worker died: x is undefined");
   });
 
   it("takes no harm of a worker that dies when nothing trains", async () => {
