@@ -4,7 +4,6 @@ import { pressable } from "../parts/pressable.ts";
 import { hidden, view } from "../state/app.ts";
 import { overlay, trainingRun } from "./actions.ts";
 import { shownPlayer } from "./demo.ts";
-import { openView } from "./navigation.ts";
 import { type Box, placeCard, tourFor } from "./tour_steps.ts";
 import "./tour.css";
 
@@ -37,8 +36,8 @@ export function Tour() {
 
   useLayoutEffect(() => {
     const opener = document.activeElement;
-    // The problem that is spoken of stands beside the curves alone.
-    if (view.value !== "learning") openView("learning");
+    // The problem that is spoken of stands beside the curves alone. Each step scrolls to where it points.
+    if (!hidden.value.has("learning")) view.value = "learning";
     dialog.current?.showModal();
     return () => {
       if (opener instanceof HTMLElement) opener.focus();

@@ -83,9 +83,9 @@ export function placeCard(
   window: { width: number; height: number },
 ): { left: number; top: number } {
   const left = Math.max(EDGE, Math.min(target.left, window.width - card.width - EDGE));
+  const isInside = (top: number) => top >= EDGE && top + card.height + EDGE <= window.height;
   const below = target.top + target.height + GAP;
-  if (below + card.height + EDGE <= window.height) return { left, top: below };
   const above = target.top - GAP - card.height;
-  if (above >= EDGE) return { left, top: above };
-  return { left, top: Math.max(EDGE, window.height - card.height - EDGE) };
+  const top = [below, above].find(isInside) ?? Math.max(EDGE, window.height - card.height - EDGE);
+  return { left, top };
 }

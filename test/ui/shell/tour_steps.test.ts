@@ -35,9 +35,14 @@ describe("placeCard()", () => {
     expect(placeCard({ left: 50, top: 500, width: 300, height: 150 }, card, window).top).toBe(286);
   });
 
-  it("stays inside the window where there is room on neither side", () => {
-    const { left, top } = placeCard({ left: 900, top: 20, width: 300, height: 660 }, card, window);
+  it.each([
+    ["where there is room on neither side", 20],
+    ["where what it speaks of was scrolled away above", -900],
+    ["where it was scrolled away below", 2000],
+  ])("stays inside the window %s", (_, target) => {
+    const { left, top } = placeCard({ left: 900, top: target, width: 300, height: 660 }, card, window);
     expect(left + card.width).toBeLessThanOrEqual(window.width);
+    expect(top).toBeGreaterThanOrEqual(12);
     expect(top + card.height).toBeLessThanOrEqual(window.height);
   });
 });
