@@ -15,7 +15,7 @@ export interface DownloadNeed {
   parts: DownloadPart[];
   /** The hub's. */
   host: string;
-  /** Of model files on this origin; null: there are none to fetch. */
+  /** Of model files at an address, on this origin as a rule; null: there are none to fetch. */
   siteBytes: number | null;
   /** The size of those on this origin is not told by its server. */
   guessed: boolean;
@@ -23,6 +23,8 @@ export interface DownloadNeed {
   adapters: { names: string[]; base: string } | null;
   /** The file of problems among the parts, as the recipe names it. */
   data?: string;
+  /** Hosts other than this origin's and the hub that the run will ask, by what they are asked for. */
+  elsewhere?: { model?: string; problems?: string };
 }
 
 /** Bytes of the hub. */
@@ -42,10 +44,12 @@ export function neededDownload(need: DownloadNeed, model: string): NeededDownloa
 
 /** Which model below which adapters, where there are some, and what is fetched from where. */
 export function downloadLines(need: DownloadNeed): PreflightLine[] {
-  const { parts, host, siteBytes, guessed, adapters } = need;
+  const { parts, host, siteBytes, guessed, adapters, elsewhere } = need;
   const places = [
     parts.length > 0 ? `${byteText(hubBytes(need))} from ${host}` : "",
-    siteBytes === null ? "" : `${guessed ? "about " : ""}${byteText(siteBytes)} from this site`,
+    siteBytes === null
+      ? ""
+      : `${guessed ? "about " : ""}${byteText(siteBytes)} from ${elsewhere?.model ?? "this site"}`,
   ].filter((text) => text);
   const kinds = [...new Set(parts.map(({ kind }) => kind))].map((kind) => {
     const bytes = hubBytes({ parts: parts.filter((part) => part.kind === kind) });
@@ -55,6 +59,10 @@ export function downloadLines(need: DownloadNeed): PreflightLine[] {
   const here = `nothing: the model ${adapters ? "and its adapters lie" : "lies"} in this browser`;
   const value = places.length > 0 ? `${places.join(" and ")}, once${each}` : here;
   const lines: PreflightLine[] = [{ key: "download", label: "Download", level: "ok", value }];
+  if (elsewhere?.problems) {
+    const value = `read from ${elsewhere.problems} when the run starts`;
+    lines.push({ key: "problems", label: "Problems", level: "note", value });
+  }
   if (adapters) {
     const value = `adapters ${adapters.names.toReversed().join(" over ")} over ${adapters.base}, merged as it is read`;
     lines.unshift({ key: "model", label: "Model", level: "ok", value });

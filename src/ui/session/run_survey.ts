@@ -2,7 +2,7 @@
  * What is known of a run before any weights are: its model with the adapters over it, its longest sequence, and what of them
  * and of its problems has to be downloaded. The session worker asks.
  */
-import { isOnHub } from "../../config/data_name.ts";
+import { isOnHub, readDataName } from "../../config/data_name.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { readModelJson } from "../../data/model_json.ts";
 import { loadModelConfig } from "../../data/source.ts";
@@ -12,6 +12,7 @@ import { countParameters, type ModelConfig } from "../../model/config.ts";
 import { surveyTask } from "../../stages.ts";
 import type { DownloadNeed } from "./download_need.ts";
 import { type FoundModel, findModel, HUB } from "./models.ts";
+import { isElsewhere } from "./own_origin.ts";
 import { type FoundPolicy, findPolicy, foldersOf, hubSizes, policyText } from "./policies.ts";
 import { missingDataBytes, problemsAtHand, readPageProblems } from "./problems.ts";
 import type { Places } from "./recipes.ts";
@@ -95,6 +96,7 @@ export async function downloadNeed(
   places: Places,
 ): Promise<DownloadNeed> {
   const parts: DownloadNeed["parts"] = [];
+  const elsewhere: NonNullable<DownloadNeed["elsewhere"]> = {};
   let siteBytes: number | null = null;
   let guessed = false;
   for (const { found, model } of foldersOf(policy)) {
@@ -106,10 +108,13 @@ export async function downloadNeed(
       const size = await sizeOfAddress(source.where, config, found === policy.found);
       siteBytes = (siteBytes ?? 0) + size.bytes;
       guessed ||= size.guessed;
+      if (isElsewhere(source.where, places.base)) elsewhere.model = new URL(source.where).host;
     }
   }
   const dataBytes = (data && (await missingDataBytes(data.file, places))) ?? 0;
   if (data && dataBytes > 0) parts.push({ kind: "problems", name: data.file, bytes: dataBytes });
+  if (data && readDataName(data.file).kind === "file" && isElsewhere(data.file, places.base))
+    elsewhere.problems = URL.canParse(data.file) ? new URL(data.file).host : data.file;
   const { adapters, model: base } = policy;
   return {
     parts,
@@ -118,5 +123,6 @@ export async function downloadNeed(
     guessed,
     adapters: adapters.length > 0 ? { names: adapters.map(({ model }) => model), base } : null,
     ...(data && dataBytes > 0 && { data: data.file }),
+    ...(Object.keys(elsewhere).length > 0 && { elsewhere }),
   };
 }

@@ -29,6 +29,14 @@ describe("downloadLines()", () => {
     ]);
   });
 
+  it("names other sites that are asked", () => {
+    const elsewhere = { model: "models.example", problems: "data.example" };
+    expect(told({ siteBytes: 805 * 2 ** 10, elsewhere })).toEqual([
+      "805\u00a0KiB from models.example, once",
+      "read from data.example when the run starts",
+    ]);
+  });
+
   it("names the model below adapters, and the size of each", () => {
     const model = "adapters some/adapter over some/base, merged as it is read";
     expect(told({ parts: [ADAPTER, BASE], adapters: OVER })).toEqual([

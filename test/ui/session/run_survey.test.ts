@@ -63,5 +63,12 @@ describe("downloadNeed()", () => {
     const need = await downloadNeed(recipe(), survey, places);
     expect(need).toMatchObject({ parts: [], guessed: true, adapters: null });
     expect(need.siteBytes).toBeGreaterThan(400_000);
+    expect(need.elsewhere).toBeUndefined();
+  });
+
+  it("tells of other sites that the run will ask", async () => {
+    const asking = recipe({ file: ELSEWHERE });
+    const { elsewhere } = await downloadNeed(asking, await surveyRun(asking, places), places);
+    expect(elsewhere).toEqual({ problems: new URL(ELSEWHERE).host });
   });
 });
