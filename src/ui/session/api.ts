@@ -73,7 +73,7 @@ export interface StartedRun {
 
 /** One line of the preflight card. */
 export interface PreflightLine {
-  /** `browser`, `adapter`, `tier`, `memory`, `download`, `time`, `isolation`, `storage`, `recipe`, … */
+  /** `browser`, `adapter`, `tier`, `memory`, `download`, `time`, `isolation`, `files`, `storage`, `recipe`, … */
   key: string;
   label: string;
   value: string;

@@ -180,7 +180,7 @@ function needLines(facts: WorkerFacts, recipe: Recipe | null): PreflightLine[] {
   const kept = need.storedBytes + hubBytes(need.download);
   if (freeBytes === null) {
     lines.push({
-      key: "storage",
+      key: "files",
       label: "Storage",
       value: "This browser keeps no private files here",
       level: "stop",

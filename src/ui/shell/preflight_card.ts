@@ -2,7 +2,7 @@
 import type { Preflight, PreflightLine } from "../session/api.ts";
 
 /** Lines that no recipe can change. */
-const OF_THE_MACHINE = new Set(["browser", "adapter"]);
+const OF_THE_MACHINE = new Set(["browser", "adapter", "files"]);
 
 export function recipeTitle(recipe: Record<string, unknown>): string {
   const { extends: parent, name, ...own } = recipe;

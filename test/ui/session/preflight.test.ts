@@ -163,7 +163,7 @@ describe("preflightOf()", () => {
   });
 
   it("looks at the room there is for what is kept", () => {
-    expect(line(card({ freeBytes: null }), "storage")?.level).toBe("stop");
+    expect(line(card({ freeBytes: null }), "files")?.level).toBe("stop");
     expect(line(card({ freeBytes: 10 * MIB }), "storage")?.level).toBe("stop");
     expect(line(card({ freeBytes: 25 * MIB }), "storage")?.level).toBe("note");
     expect(line(card(), "storage")).toBeUndefined();

@@ -29,6 +29,7 @@ describe("offersSmoke()", () => {
   it("does not where no recipe would help", () => {
     expect(offersSmoke(recipe, [line("browser", "stop")], null)).toBe(false);
     expect(offersSmoke(recipe, [line("adapter", "stop"), line("memory", "stop")], null)).toBe(false);
+    expect(offersSmoke(recipe, [line("files", "stop")], null)).toBe(false);
   });
 
   it("does not where nothing stands in the way, nothing is known yet, or it is taken already", () => {
