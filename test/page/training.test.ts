@@ -30,6 +30,20 @@ const AT_REST: Steps = {
   },
 };
 
+const TWO_TABS: Steps = {
+  "tells another tab that the run trains here, and does not call it cut off": async ({ opened, run }) => {
+    const other = await opened.context.newPage();
+    await other.goto(inject("isolated"));
+    await other.getByRole("button", { name: /^Run/ }).click();
+    const item = other.getByRole("dialog", { name: "Runs" }).getByRole("listitem").filter({ hasText: run });
+    await item.getByText("training in another tab").waitFor();
+    expect(await item.getByRole("button", { name: "Go on" }).count()).toBe(0);
+    expect(await other.getByText("was cut off").count()).toBe(0);
+    await other.close();
+    await opened.page.bringToFront();
+  },
+};
+
 const KEPT: Steps = {
   "gives the whole run as a zip, forgets it, and takes it back": async ({ opened: { page }, run }) => {
     const drawer = page.getByRole("dialog", { name: "Runs" });
@@ -53,6 +67,12 @@ const KEPT: Steps = {
       .setInputFiles({ name: `${run}.zip`, mimeType: "application/zip", buffer: bytes });
     await item.waitFor();
     expect((await stepRows(page, run)).length).toBe(12);
+    const cut = { name: "cut.zip", mimeType: "application/zip", buffer: bytes.subarray(0, 1000) };
+    await drawer.locator("input[type=file]").setInputFiles(cut);
+    await drawer.getByRole("alert").getByText("its end is missing").waitFor();
+    // It stays to be read when the runs have been listed again.
+    await page.waitForTimeout(500);
+    expect(await drawer.getByRole("alert").count()).toBe(1);
   },
 
   "draws a stored run beside another, and opens it": async ({ opened: { page }, run }) => {
@@ -88,6 +108,7 @@ const KEPT: Steps = {
 tellStory("training on the page", () => `${inject("isolated")}#${SMOKE}`, {
   ...BEGINNING,
   ...AT_REST,
+  ...TWO_TABS,
   ...WINDOWS,
   ...MIDDLE,
   ...KEPT,
