@@ -6,7 +6,7 @@ import { parseRecipe } from "../config/parse.ts";
 import { adapterBase } from "../data/adapted.ts";
 import { readModelJson } from "../data/model_json.ts";
 import { loadModelFiles, openModelMemory } from "../data/source.ts";
-import { DataError } from "../errors.ts";
+import { ConfigError, DataError } from "../errors.ts";
 import { parseRows } from "../metrics/ndjson.ts";
 import { parseAdapterConfig } from "../model/adapters/config.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
@@ -76,7 +76,7 @@ async function importRun(
     for (const [path, entry] of own) {
       if (path === "recipe.json") continue;
       const bytes = await entry.read();
-      if (path.endsWith(".ndjson")) parseRows(new TextDecoder().decode(bytes), path);
+      if (path.endsWith(".ndjson")) checkRows(bytes, path);
       await storage.writeFile(path, bytes);
     }
     const found = await latestCheckpoint(storage);
@@ -102,12 +102,34 @@ function checkRecipe(bytes: Uint8Array): void {
   try {
     recipe = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new DataError("runs/not-a-run", "Cannot use the zip as a run: its recipe.json is not JSON", {
+    throw new DataError("import/bad-recipe", "Cannot use the zip as a run: its recipe.json is not JSON", {
       hint: "Choose a zip that was downloaded here",
       cause,
     });
   }
-  parseRecipe(recipe);
+  try {
+    parseRecipe(recipe);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(cause.code, `Cannot use the zip as a run: ${lowerFirst(cause.message)}`, {
+      hint: "It may come of another version of this page: take its checkpoint as a model, or mend its recipe.json",
+      cause,
+    });
+  }
+}
+
+const lowerFirst = (text: string) => text[0].toLowerCase() + text.slice(1);
+
+function checkRows(bytes: Uint8Array, path: string): void {
+  try {
+    parseRows(new TextDecoder().decode(bytes), path);
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new DataError("import/bad-row", `Cannot use the zip as a run: ${lowerFirst(cause.message)}`, {
+      hint: "Download the run again, or take that line out of the file",
+      cause,
+    });
+  }
 }
 
 /** @param mark the file that makes the folder a model or adapters; written last */

@@ -59,9 +59,9 @@ describe("a run's zip", () => {
       });
       expect([...memory.files.keys()]).toEqual(before);
     };
-    await refused({ "run/recipe.json": strToU8("{") }, "runs/not-a-run");
+    await refused({ "run/recipe.json": strToU8("{") }, "import/bad-recipe");
     await refused({ "run/recipe.json": strToU8('{"stepz": 3}') }, "config/unknown-key");
-    await refused({ "run/metrics.ndjson": strToU8('{"step":1}\nnonsense\n{"step":2}\n') }, "runs/bad-row");
+    await refused({ "run/metrics.ndjson": strToU8('{"step":1}\nnonsense\n{"step":2}\n') }, "import/bad-row");
     await refused(
       { "run/checkpoints/step-000002/model.safetensors": strToU8("cut") },
       "import/no-checkpoint",
