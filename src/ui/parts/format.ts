@@ -39,3 +39,6 @@ export function byteText(value: number): string {
   }
   return `${unit > 0 && scaled < 9.95 ? scaled.toFixed(1) : Math.round(scaled)}\u00a0${UNITS[unit]}`;
 }
+
+/** Errors come without their full stop. */
+export const sentence = (text = "") => (text === "" || /[.!?]$/.test(text) ? text : `${text}.`);

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { DownloadBar } from "../models/DownloadBar.tsx";
 import { download } from "../models/download.ts";
 import { taken } from "../models/take.ts";
+import { sentence } from "../parts/format.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { Marked } from "../parts/Marked.tsx";
 import { feed, hidden, live, view } from "../state/app.ts";
@@ -12,9 +13,6 @@ import { slowedNotice } from "./leaving.ts";
 import { cutRun, resumeCut } from "./resume.ts";
 import { ask, sessionModule, trouble } from "./session.ts";
 import "./notices.css";
-
-/** Errors come without their full stop. */
-const sentence = (text = "") => (text === "" || /[.!?]$/.test(text) ? text : `${text}.`);
 
 interface NoticeProps {
   level: "note" | "warn" | "stop";

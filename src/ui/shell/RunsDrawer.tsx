@@ -3,7 +3,8 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { takeZip } from "../models/take.ts";
 import { Dialog } from "../parts/Dialog.tsx";
-import { byteText } from "../parts/format.ts";
+import { byteText, sentence } from "../parts/format.ts";
+import { Marked } from "../parts/Marked.tsx";
 import type { StoredRun } from "../session/api.ts";
 import type { SessionClient } from "../session/client.ts";
 import { compared, feed } from "../state/app.ts";
@@ -55,8 +56,10 @@ export function RunsDrawer() {
     <Dialog title="Runs" shape="drawer" onClose={close}>
       {trouble.value && (
         <div class="runs-trouble" role="alert">
-          {trouble.value.message}
-          {trouble.value.hint && <span class="soft small"> {trouble.value.hint}</span>}
+          <Marked text={sentence(trouble.value.message)} />{" "}
+          <span class="soft small">
+            <Marked text={sentence(trouble.value.hint)} />
+          </span>
         </div>
       )}
       <ul class="runs-list">

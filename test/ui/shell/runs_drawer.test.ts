@@ -80,6 +80,8 @@ describe("RunsDrawer", () => {
     await removeByHand();
     await vi.waitFor(() => expect(listRuns).toHaveBeenCalledTimes(2));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(root.querySelector("[role=alert]")?.textContent).toBe("Cannot remove the run Stop it there first");
+    expect(root.querySelector("[role=alert]")?.textContent).toBe(
+      "Cannot remove the run. Stop it there first.",
+    );
   });
 });
