@@ -1,5 +1,6 @@
 /** Play, pause, a single step, stop and save: for the run in view. */
 import { Icon } from "../parts/Icon.tsx";
+import { pressable } from "../parts/pressable.ts";
 import { feed } from "../state/app.ts";
 import { goOn, states as statesOf, stepRun, stopRun, toggleRun, trainingRun } from "./actions.ts";
 import { isUnderWay } from "./controls.ts";
@@ -29,15 +30,14 @@ export function Controls() {
         <button
           type="button"
           class="button controls-main"
-          disabled={main === null || (main === "continue" && busyElsewhere)}
           title={main === "continue" && busyElsewhere ? BUSY : "Space"}
-          onClick={toggleRun}
+          {...pressable(main !== null && !(main === "continue" && busyElsewhere), toggleRun)}
         >
           <Icon name={icon} /> {label}
         </button>
       )}
       {!over && (
-        <button type="button" class="button" disabled={!step} title="S" onClick={stepRun}>
+        <button type="button" class="button" title="S" {...pressable(step, stepRun)}>
           <Icon name="step" /> Step
         </button>
       )}
@@ -45,15 +45,14 @@ export function Controls() {
         <button
           type="button"
           class="button"
-          disabled={busyElsewhere}
           title={busyElsewhere ? BUSY : "Trains on from the newest checkpoint"}
-          onClick={goOn}
+          {...pressable(!busyElsewhere, goOn)}
         >
           Go on
         </button>
       )}
       {run.kind === "live" && !over && (
-        <button type="button" class="button" disabled={!stop} onClick={stopRun}>
+        <button type="button" class="button" {...pressable(stop, stopRun)}>
           <Icon name="stop" /> Stop <span class="controls-save">and save</span>
         </button>
       )}

@@ -26,6 +26,7 @@ const recording: RecordedRun = {
 const root = document.createElement("div");
 const button = (name: string) =>
   [...root.querySelectorAll("button")].find(({ textContent }) => textContent?.includes(name));
+const isOff = (name: string) => button(name)?.getAttribute("aria-disabled") === "true";
 /** Signals redraw their component after a moment. */
 const drawn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
@@ -68,13 +69,25 @@ describe("Controls of a recording", () => {
 
   it("make single steps until the end", async () => {
     for (let step = 1; step <= 3; step++) {
-      expect(button("Step")?.disabled).toBe(false);
+      expect(isOff("Step")).toBe(false);
       button("Step")?.click();
       expect(feed.value.steps).toHaveLength(step);
     }
     await drawn();
-    expect(button("Step")?.disabled).toBe(true);
+    expect(isOff("Step")).toBe(true);
     expect(root.textContent).toContain("at its end");
+  });
+
+  it("leave the focus on the step that was the last", async () => {
+    for (let step = 1; step <= 3; step++) {
+      button("Step")?.focus();
+      button("Step")?.click();
+    }
+    await drawn();
+    button("Step")?.click();
+    expect(feed.value.steps).toHaveLength(3);
+    expect(document.activeElement).toBe(button("Step"));
+    expect(button("Step")?.disabled).toBe(false);
   });
 });
 
@@ -82,8 +95,7 @@ describe("Controls of a run that trains", () => {
   it("are off while it loads, but for its end, and tell so", async () => {
     showLive().phase.value = "loading";
     await drawn();
-    const isOff = ["Pause", "Step", "Stop"].map((name) => button(name)?.disabled);
-    expect(isOff).toEqual([true, true, false]);
+    expect(["Pause", "Step", "Stop"].map(isOff)).toEqual([true, true, false]);
     expect(root.textContent).toContain("loading");
   });
 

@@ -1,5 +1,6 @@
 /** What a draft starts from: one of the recipes beside the page. Choosing one takes its settings and drops the draft's own. */
 import { useEffect, useState } from "preact/hooks";
+import { pressable } from "../../parts/pressable.ts";
 import { draftRecipe } from "../../state/app.ts";
 import { pickRecipe, problemsByPath, resetAll, undo, undoable } from "./form_state.ts";
 import { loadRecipe, RECIPE_NAMES } from "./recipes.ts";
@@ -57,15 +58,14 @@ export function RecipePicker() {
         </div>
       </fieldset>
       <div class="row settings-actions">
-        <button type="button" class="button" disabled={changed === 0} onClick={resetAll}>
+        <button type="button" class="button" {...pressable(changed > 0, resetAll)}>
           Reset all
         </button>
         <button
           type="button"
           class="button"
-          disabled={undoable.value === null}
           title={undoable.value === null ? undefined : `${undoable.value.what}: take it back`}
-          onClick={undo}
+          {...pressable(undoable.value !== null, undo)}
         >
           Undo
         </button>
