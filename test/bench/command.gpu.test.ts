@@ -22,6 +22,7 @@ async function run(...words: string[]) {
   const interrupt = {
     signal: new AbortController().signal,
     requested: new Promise<void>(() => undefined),
+    request: () => undefined,
     dispose: () => undefined,
   };
   const code = await runCommand(words, { cwd: root, root, env: {}, output, interrupt });

@@ -62,6 +62,7 @@ async function run(...words: string[]) {
     interrupt: {
       signal: new AbortController().signal,
       requested: new Promise(() => undefined),
+      request: () => undefined,
       dispose: () => undefined,
     },
   });

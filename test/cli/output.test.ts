@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { barLine, createBar } from "../../src/cli/bar.ts";
+import { guardStream, readerLeft } from "../../src/cli/guarded_stream.ts";
 import { createInterrupt } from "../../src/cli/interrupt.ts";
 import { createOutput, showsColours } from "../../src/cli/output.ts";
 import { formatTable } from "../../src/cli/table.ts";
@@ -93,6 +94,44 @@ describe("createOutput()", () => {
   });
 });
 
+describe("guardStream()", () => {
+  const failing = (code: string, how: "throws" | "emits") => {
+    const error = Object.assign(new Error(`write ${code}`), { code });
+    let emit: (error: NodeJS.ErrnoException) => void = () => undefined;
+    const write = vi.fn(() => {
+      if (how === "throws") throw error;
+      emit(error);
+    });
+    const onFailure = vi.fn();
+    const stream = guardStream({ write, on: (_name, handler) => (emit = handler) }, onFailure);
+    return { error, write, onFailure, stream };
+  };
+
+  it.each(["throws", "emits"] as const)("tells once of a stream that %s, drops the rest", async (how) => {
+    const { error, write, onFailure, stream } = failing("ENOSPC", how);
+    stream.write("a");
+    stream.write("b");
+    await stream.flushed();
+    expect(write).toHaveBeenCalledOnce();
+    expect(onFailure).toHaveBeenCalledExactlyOnceWith(error);
+    expect(stream.failure).toBe(error);
+    expect(["EPIPE", "EIO", "ENOSPC"].map((code) => readerLeft(Object.assign(error, { code })))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("ends the wait for the last bytes when the stream fails meanwhile", async () => {
+    let emit: (error: NodeJS.ErrnoException) => void = () => undefined;
+    const on = (_name: "error", handler: typeof emit) => (emit = handler);
+    const stream = guardStream({ write: () => true, on }, () => undefined);
+    const flushed = stream.flushed();
+    emit(Object.assign(new Error("gone"), { code: "EPIPE" }));
+    await flushed;
+  });
+});
+
 describe("createInterrupt()", () => {
   function setUp() {
     const handlers = new Map<string, () => void>();
@@ -119,6 +158,19 @@ describe("createInterrupt()", () => {
     expect(interrupt.signal.aborted).toBe(true);
     expect(note).toHaveBeenCalledOnce();
     clock.time = 1000;
+    handlers.get("SIGINT")!();
+    expect(exit).toHaveBeenCalledExactlyOnceWith(130);
+  });
+
+  it("finishes when the terminal is closed or the reader leaves, which never counts as a second signal", () => {
+    const { handlers, exit, note, clock, interrupt } = setUp();
+    interrupt.request();
+    expect(interrupt.signal.aborted).toBe(true);
+    clock.time = 1000;
+    handlers.get("SIGHUP")!();
+    interrupt.request();
+    expect(exit).not.toHaveBeenCalled();
+    expect(note).toHaveBeenCalledOnce();
     handlers.get("SIGINT")!();
     expect(exit).toHaveBeenCalledExactlyOnceWith(130);
   });

@@ -208,6 +208,7 @@ describe("conformance", () => {
       interrupt: {
         signal: new AbortController().signal,
         requested: new Promise(() => undefined),
+        request: () => undefined,
         dispose: () => undefined,
       },
     });

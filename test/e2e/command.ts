@@ -18,6 +18,8 @@ export interface Ended {
 
 export interface Running {
   send(signal: "SIGINT" | "SIGKILL"): void;
+  /** Closes our end of the command's stdout. */
+  stopReading(): void;
   ended: Promise<Ended>;
   /** Resolves as soon as stderr holds the text. @throws when the process ends before */
   shows(text: string): Promise<void>;
@@ -73,7 +75,8 @@ export function start(words: readonly string[], options: StartOptions = {}): Run
       ended.then(() => reject(new Error(`${words.join(" ")} never said "${text}" but\n${stderr}`)), reject);
       look();
     });
-  return { send, ended, shows };
+  const stopReading = () => void child.stdout.destroy();
+  return { send, stopReading, ended, shows };
 }
 
 export const command = (words: readonly string[], options: StartOptions = {}) => start(words, options).ended;

@@ -29,6 +29,18 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     expect(JSON.parse(rows.at(-1)!)).toMatchObject({ event: "summary", steps: more, samples: 16 * more });
   });
 
+  it("is what a reader that goes away asks for as well (`| head -1`)", async () => {
+    const run = join(await freshFolder(), "run");
+    const process = start(tinyTrain(run, "--steps", "200", "--json"));
+    await process.shows("step   1/200");
+    process.stopReading();
+    const { code, stderr } = await process.ended;
+    expect(code).toBe(0);
+    const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
+    expect(reached).toBeLessThan(200);
+    expect(Math.max(...settledCheckpoints(run))).toBe(reached);
+  });
+
   it("does not wait for an evaluation", async () => {
     const run = join(await freshFolder(), "run");
     const words = tinyTrain(run, "--set", "evaluation.problems=800", "--set", "evaluation.samples=8");

@@ -27,6 +27,7 @@ async function run(...words: string[]) {
   const interrupt = {
     signal: new AbortController().signal,
     requested: new Promise<void>(() => undefined),
+    request: () => undefined,
     dispose: () => undefined,
   };
   const code = await runCommand(["export", ...words], { cwd: folder, root, env: {}, output, interrupt });
