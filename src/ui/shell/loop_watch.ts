@@ -10,7 +10,7 @@ export interface LoopStatus {
   stages: Record<StageName, StageStatus>;
   /** The stage that the others wait for, if one is. */
   bottleneck: StageName | null;
-  /** One sentence; empty before anything is known. */
+  /** One sentence, of these seconds: the timeline tells of the last minute. Empty before anything is known. */
   sentence: string;
 }
 
@@ -84,6 +84,6 @@ export class LoopWatch {
     // In tens: a number that changes every second is not read.
     const waiting = this.of(waiter, "waiting");
     const tenths = Math.round((10 * waiting) / (waiting + this.of(waiter, "busy"))) * 10;
-    return `The ${waiter} waits ${tenths}\u00a0% of the time for the ${bottleneck}.`;
+    return `Right now the ${waiter} waits ${tenths}\u00a0% of the time for the ${bottleneck}.`;
   }
 }

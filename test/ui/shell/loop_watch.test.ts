@@ -28,7 +28,7 @@ describe("LoopWatch", () => {
     const status = watchTrainerWait(0.7);
     expect(status.bottleneck).toBe("generator");
     expect(status.stages).toMatchObject({ trainer: "waits", generator: "bottleneck" });
-    expect(status.sentence).toBe("The trainer waits 70\u00a0% of the time for the generator.");
+    expect(status.sentence).toBe("Right now the trainer waits 70\u00a0% of the time for the generator.");
   });
 
   it("calls the verifier the bottleneck where it is the busy one", () => {
