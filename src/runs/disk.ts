@@ -112,6 +112,16 @@ export function openDiskStorage(root: string): RunStorage {
   };
 }
 
+/**
+ * Makes a folder, if there is none, and tries to write there: for what is saved only after long work.
+ * @throws DataError as the methods of `openDiskStorage`
+ */
+export async function checkWritable(folder: string): Promise<void> {
+  const storage = openDiskStorage(folder);
+  await storage.writeFile("webgrpo.trial", new Uint8Array(1));
+  await storage.remove("webgrpo.trial");
+}
+
 /** Names of the runs in a folder, sorted. */
 export async function listRuns(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => [] as string[]);

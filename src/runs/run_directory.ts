@@ -83,15 +83,26 @@ function makeDirectory(storage: RunStorage, recipe: Record<string, unknown>): Ru
   };
 }
 
+/** What a run writes beside its recipe. */
+const OUTPUT = ["metrics.ndjson", "rollouts.ndjson", "summary.json", "trace.json", "checkpoints"];
+
 /**
  * Makes a run's directory and writes its resolved recipe.
- * @throws DataError `runs/exists` if there is a run already; `runs/read-only`, `runs/disk-full`
+ * @throws DataError `runs/exists` if there is a run already, or files that it would write over; `runs/read-only`, `runs/disk-full`
  */
 export async function createRun(storage: RunStorage, recipe: Record<string, unknown>): Promise<RunDirectory> {
   if (await storage.exists("recipe.json")) {
     throw new DataError("runs/exists", `Cannot start a run in ${storage.where}: there is one already`, {
       hint: "Go on with it by --resume, or name another folder with --out",
     });
+  }
+  const taken = (await storage.list("")).filter((name) => OUTPUT.includes(name));
+  if (taken.length > 0) {
+    throw new DataError(
+      "runs/exists",
+      `Cannot start a run in ${storage.where}: it would write over ${taken.join(", ")}, which lies there`,
+      { hint: "Name another folder with --out" },
+    );
   }
   await storage.writeFile("recipe.json", encoder.encode(`${JSON.stringify(recipe, null, 2)}\n`));
   return makeDirectory(storage, recipe);

@@ -34,6 +34,9 @@ const readOnlyNames = [
   "SecurityError",
 ];
 
+/** What a path meets where a file lies instead of a folder, or a folder instead of a file. */
+const wrongPlaceNames = ["ENOTDIR", "EEXIST", "EISDIR", "ENAMETOOLONG", "TypeMismatchError"];
+
 /** Names what a file system refused: `runs/disk-full`, `runs/read-only` or `runs/io`. */
 export function storageError(attempt: string, cause: unknown): DataError {
   const { code, name, message } = cause as { code?: unknown; name?: unknown; message?: unknown };
@@ -51,7 +54,9 @@ export function storageError(attempt: string, cause: unknown): DataError {
     });
   }
   return new DataError("runs/io", `Cannot ${attempt}: ${String(message ?? cause)}`, {
-    hint: "Check the disk and try again with --resume",
+    hint: wrongPlaceNames.includes(found)
+      ? "Name another place with --out: something else lies there"
+      : "Check the disk and try again with --resume",
     cause,
   });
 }

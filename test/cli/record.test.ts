@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function record(): Promise<{ printed: string; recorded: RecordedRun }> {
+async function recordTo(file: string): Promise<{ printed: string; code: number }> {
   let printed = "";
   const write = (text: string) => {
     printed += text;
@@ -42,8 +42,13 @@ async function record(): Promise<{ printed: string; recorded: RecordedRun }> {
     exit: () => undefined,
     note: () => undefined,
   });
-  const words = ["record", "--run", "run", "--out", "mine.json"];
+  const words = ["record", "--run", "run", "--out", file];
   const code = await runCommand(words, { cwd: folder, root, env: {}, output, interrupt });
+  return { printed, code };
+}
+
+async function record(): Promise<{ printed: string; recorded: RecordedRun }> {
+  const { printed, code } = await recordTo("mine.json");
   expect(code, printed).toBe(0);
   return { printed, recorded: JSON.parse(readFileSync(out(), "utf8")) as RecordedRun };
 }
@@ -136,5 +141,12 @@ describe("record", () => {
     await run.storage.remove("checkpoints");
     await record();
     expect(readdirSync(policyFolder())).toEqual(["notes.txt"]);
+  });
+
+  it("says so where a folder lies in the file's place", async () => {
+    const { code, printed } = await recordTo("run");
+    expect(code).toBe(1);
+    expect(printed).toContain("[runs/io]");
+    expect(printed).toContain("--out");
   });
 });

@@ -13,6 +13,8 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     const run = join(await freshFolder(), "run");
     const process = start(tinyTrain(run, "--steps", "200"));
     await process.shows("step   2/200");
+    const second = await command(["train", "--resume", run]);
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining("[runs/in-use]") });
     process.send("SIGINT");
     const { code, stderr } = await process.ended;
     expect(code).toBe(130);
@@ -20,6 +22,9 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
     expect(Math.max(...settledCheckpoints(run))).toBe(reached);
     expect(existsSync(join(run, "summary.json"))).toBe(true);
+    expect(existsSync(join(run, "run.lock"))).toBe(false);
+    const fewer = await command(["train", "--resume", run, "--steps", "1"]);
+    expect(fewer).toMatchObject({ code: 2, stderr: expect.stringContaining("[cli/resume-conflict]") });
 
     const more = reached + 1;
     const resumed = await command(["train", "--resume", run, "--steps", String(more), "--json"]);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { listRuns, openDiskStorage } from "../../src/runs/disk.ts";
+import { checkWritable, listRuns, openDiskStorage } from "../../src/runs/disk.ts";
 import { createRun, freshRunName, openRun, recipeHash } from "../../src/runs/run_directory.ts";
 import { storageError } from "../../src/runs/storage.ts";
 
@@ -41,6 +41,14 @@ describe("openDiskStorage()", () => {
     await storage.remove("never there");
     expect(await storage.list("")).toEqual(["a.txt"]);
     await expect(async () => storage.read("../outside")).rejects.toThrow(RangeError);
+  });
+
+  it("is tried before long work, and nothing stays of the trial", async () => {
+    const root = makeFolder();
+    await checkWritable(join(root, "new"));
+    expect(readdirSync(join(root, "new"))).toEqual([]);
+    writeFileSync(join(root, "file"), "");
+    await expect(checkWritable(join(root, "file", "x"))).rejects.toMatchObject({ code: "runs/io" });
   });
 
   it.skipIf(!existsSync("/dev/full"))("keeps the old file and says so when the disk is full", async () => {
@@ -95,6 +103,22 @@ describe("a run directory", () => {
     await run.writeSummary({ steps: 3 });
     await run.writeTrace("{}");
     expect(await storage.list("")).toEqual(["recipe.json", "summary.json", "trace.json"]);
+  });
+
+  it("is not made over what lies there, and beside anything else", async () => {
+    const root = makeFolder();
+    writeFileSync(join(root, "summary.json"), "mine");
+    await expect(createRun(openDiskStorage(root), {})).rejects.toMatchObject({
+      code: "runs/exists",
+      message: expect.stringContaining("summary.json"),
+    });
+    expect(readdirSync(root)).toEqual(["summary.json"]);
+    const other = makeFolder();
+    writeFileSync(join(other, "notes.txt"), "");
+    await createRun(openDiskStorage(other), {});
+    // A file where the folder should be.
+    const inFile = createRun(openDiskStorage(join(other, "notes.txt")), {});
+    await expect(inFile).rejects.toMatchObject({ code: "runs/io", hint: expect.stringContaining("--out") });
   });
 
   it("refuses folders that are no runs", async () => {

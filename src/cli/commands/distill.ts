@@ -7,7 +7,7 @@ import { mib, openGpu } from "../../gpu/device.ts";
 import { countParameters } from "../../model/config.ts";
 import { freshWeights, smallLlamaConfig } from "../../model/init.ts";
 import { layoutParameters, unpackTensors } from "../../model/layout.ts";
-import { openDiskStorage } from "../../runs/disk.ts";
+import { checkWritable, openDiskStorage } from "../../runs/disk.ts";
 import { modelFolderFiles } from "../../runs/model_folder.ts";
 import type { Task } from "../../tasks/api.ts";
 import { makeTask } from "../../tasks/registry.ts";
@@ -63,6 +63,8 @@ export const command: Command<typeof distillSpec.options> = {
         ? await freshModel(task, settings.model, seed)
         : await loadModelFiles(await openModel(args.model, context));
     const tokenizer = await loadTokenizer(start);
+    const out = resolve(cwd, args.out);
+    await checkWritable(out);
     const gpu = await openGpu({ label: "distill" });
     output.note(
       `Distilling ${args.task} into ${countParameters(start.config)} parameters on ${gpu.adapterName}: ${steps} steps of ${batchSize} traces`,
@@ -99,7 +101,6 @@ export const command: Command<typeof distillSpec.options> = {
       ...scopeEntries(task, completionTokens(task, stages, tokenizer)),
     };
     const files = modelFolderFiles({ ...start, tensors, generationConfig }, "F16");
-    const out = resolve(cwd, args.out);
     const storage = openDiskStorage(out);
     for (const [name, bytes] of Object.entries(files)) await storage.writeFile(name, bytes);
     const size = Object.values(files).reduce((sum, bytes) => sum + bytes.byteLength, 0);

@@ -1,5 +1,4 @@
 /** `record`: a run's folder as one JSON file that the page plays, and its newest policy as a folder beside it. */
-import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { openDiskStorage } from "../../runs/disk.ts";
 import { policyOf, writePolicy } from "../../runs/recorded_policy.ts";
@@ -17,25 +16,27 @@ export const command: Command<typeof recordSpec.options> = {
     const file = out === undefined ? join(root, "public", "demo", "run.json") : resolve(cwd, out);
     const policy = await policyOf(opened);
     const folder = `${basename(file, ".json")}_policy`;
+    const storage = openDiskStorage(dirname(file));
     await writePolicy(openDiskStorage(join(dirname(file), folder)), policy?.files ?? {});
     const recorded = {
       ...(await readRecordedRun(opened, basename(resolve(cwd, run)), groups)),
       policy: policy && { folder, ...policy.about },
     };
     const text = `${JSON.stringify(recorded)}\n`;
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-    const bytes = new TextEncoder().encode(text).byteLength;
+    const bytes = new TextEncoder().encode(text);
+    await storage.writeFile(basename(file), bytes);
     const { steps, rollouts } = recorded;
     output.event({
       event: "recorded",
       file,
-      bytes,
+      bytes: bytes.byteLength,
       steps: steps.length,
       rollouts: rollouts.length,
       policy: recorded.policy,
     });
-    output.print(`${steps.length} steps and ${rollouts.length} completions, ${kib(bytes)}, in ${file}`);
+    output.print(
+      `${steps.length} steps and ${rollouts.length} completions, ${kib(bytes.byteLength)}, in ${file}`,
+    );
     if (policy) {
       const size = Object.values(policy.files).reduce((sum, { byteLength }) => sum + byteLength, 0);
       output.print(

@@ -10,6 +10,7 @@ import { countParameters } from "../../model/config.ts";
 import type { MemoryPlan } from "../../planner/plan.ts";
 import { type FoundCheckpoint, latestCheckpoint } from "../../runs/checkpoint.ts";
 import { listRuns, openDiskStorage } from "../../runs/disk.ts";
+import { RunLock } from "../../runs/lock.ts";
 import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import type { RunStorage } from "../../runs/storage.ts";
 import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
@@ -35,8 +36,11 @@ export const command: Command<typeof trainSpec.options> = {
   ...trainSpec,
   async run(args, context) {
     const { output, interrupt } = context;
+    using lock = new RunLock();
     const prepared =
-      args.resume === undefined ? await prepare(args, context) : await prepareResume(args, context);
+      args.resume === undefined
+        ? await prepare(args, context, lock)
+        : await prepareResume(args, context, lock);
     const { recipe: asked, run, resume } = prepared;
     const survey = await surveyRun(asked, context);
     const { problems, maxSequence, missingBytes } = survey;
@@ -75,7 +79,10 @@ export const command: Command<typeof trainSpec.options> = {
       output.bar.clear();
       if (seen.ready || args.resume !== undefined)
         output.note(`What was saved is in ${where}; go on with --resume ${where}`);
-      else forget(where);
+      else {
+        lock.release();
+        forget(where);
+      }
       throw error;
     } finally {
       await new Promise((resolve) => setTimeout(resolve, TEARDOWN_MS));
@@ -121,7 +128,7 @@ interface Prepared {
   resume: FoundCheckpoint | null;
 }
 
-async function prepare(args: TrainArguments, context: CommandContext): Promise<Prepared> {
+async function prepare(args: TrainArguments, context: CommandContext, lock: RunLock): Promise<Prepared> {
   const recipe = await recipeFromFlags(args, context);
   const runs = join(context.root, "runs");
   const where = args.out === undefined ? null : resolve(context.cwd, args.out);
@@ -139,12 +146,17 @@ async function prepare(args: TrainArguments, context: CommandContext): Promise<P
             (await listRuns(runs)).map((name) => basename(name)),
           ),
         );
+      lock.take(folder, true);
       return createRun(openDiskStorage(folder), trained as unknown as Record<string, unknown>);
     },
   };
 }
 
-async function prepareResume(args: TrainArguments, context: CommandContext): Promise<Prepared> {
+async function prepareResume(
+  args: TrainArguments,
+  context: CommandContext,
+  lock: RunLock,
+): Promise<Prepared> {
   for (const flag of ["recipe", "model", "data", "out", "seed", "fit"] as const) {
     if (args[flag] !== undefined && args[flag] !== false) {
       throw new ConfigError(
@@ -155,6 +167,8 @@ async function prepareResume(args: TrainArguments, context: CommandContext): Pro
     }
   }
   const storage = openDiskStorage(resolve(context.cwd, args.resume!));
+  // Before the checkpoints are looked at, which sweeps away what a crash left half written.
+  lock.take(storage.where);
   const saved = await openRun(storage);
   const recipe = await resolveRecipe({
     base: { content: saved.recipe, where: join(storage.where, "recipe.json") },
@@ -167,10 +181,15 @@ async function prepareResume(args: TrainArguments, context: CommandContext): Pro
     context.output.note(`Passed over the damaged checkpoint ${path}: ${reason}`);
   if (!found) await refuseDamaged(storage);
   // Before the recipe is written back: a refused change must not hold for the next resume.
-  else await checkTrained(recipe, storage, found.path);
+  else {
+    await checkTrained(recipe, storage, found.path);
+    checkSteps(recipe, storage, found.state.step);
+  }
   context.output.note(
     found ? `Going on from ${found.path}` : "There is no checkpoint yet: starting from the beginning",
   );
+  if (found?.state.step === recipe.steps)
+    context.output.note(`All ${recipe.steps} steps are done; train on with --steps above ${recipe.steps}`);
   const run = async () => {
     // What was changed holds for the next resume as well.
     const text = `${JSON.stringify(recipe, null, 2)}\n`;
@@ -178,6 +197,16 @@ async function prepareResume(args: TrainArguments, context: CommandContext): Pro
     return openRun(storage);
   };
   return { recipe, resume: found, run };
+}
+
+/** A recipe of fewer steps than were trained would be written back and say what never was. */
+function checkSteps({ steps }: Recipe, storage: RunStorage, done: number): void {
+  if (steps >= done) return;
+  throw new ConfigError(
+    "cli/resume-conflict",
+    `Cannot go on with ${storage.where} for ${steps} steps in all: ${done} are done`,
+    { hint: `Give --steps ${done + 1} or more; its earlier checkpoints are models of their own (--model).` },
+  );
 }
 
 /** Starting anew over checkpoints that cannot be read would lose what may still be mended. */
