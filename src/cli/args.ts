@@ -43,6 +43,13 @@ function readIds(flag: string, raw: string): number[] {
 function readValue(flag: string, raw: string, spec: OptionSpec): string | number | number[] {
   if (spec.type === "integer" || spec.type === "number") return readNumber(flag, raw, spec);
   if (spec.type === "ids") return readIds(flag, raw);
+  if (spec.type === "text" && raw.trim() === "" && !spec.mayBeEmpty) {
+    throw usageError(
+      "cli/bad-value",
+      `Cannot use nothing for \`--${flag}\`: its value is empty`,
+      `write \`--${flag} ${spec.placeholder ?? "VALUE"}\`; a shell variable that is not set leaves an empty value`,
+    );
+  }
   if (spec.type === "text" && spec.choices && !spec.choices.includes(raw)) {
     const near = suggest(raw, spec.choices);
     throw usageError(

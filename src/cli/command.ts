@@ -15,7 +15,14 @@ interface OptionBase {
 /** One flag. Its key in the table is its camelCase name: `maxTokens` is `--max-tokens`. */
 export type OptionSpec =
   | (OptionBase & { type: "flag" })
-  | (OptionBase & { type: "text"; default?: string; required?: true; choices?: readonly string[] })
+  | (OptionBase & {
+      type: "text";
+      default?: string;
+      required?: true;
+      choices?: readonly string[];
+      /** Where no text is a text too; elsewhere it is what an unset variable of the shell leaves, and refused. */
+      mayBeEmpty?: true;
+    })
   | (OptionBase & { type: "texts" })
   | (OptionBase & { type: "integer" | "number"; default?: number; min: number; max: number })
   | (OptionBase & { type: "ids" });

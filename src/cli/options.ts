@@ -136,7 +136,7 @@ export const generateSpec = define({
   ],
   options: {
     model: requiredModel,
-    prompt: { type: "text", placeholder: "TEXT", description: "Prompt as text" },
+    prompt: { type: "text", placeholder: "TEXT", mayBeEmpty: true, description: "Prompt as text" },
     promptIds: { type: "ids", placeholder: "1,2,3", description: "Prompt as token ids" },
     temperature: { ...temperature, default: 1 },
     topK: {

@@ -42,7 +42,19 @@ export function readRecipe(name: string, folder: string, root: string): RecipeSo
     );
   }
   const here = dirname(file);
-  return { content: readFileSync(file, "utf8"), where: file, locate: (path) => resolve(here, path) };
+  return { content: recipeText(file), where: file, locate: (path) => resolve(here, path) };
+}
+
+function recipeText(file: string): string {
+  try {
+    // Editors on Windows begin a file with a mark of its encoding, which is no JSON.
+    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+  } catch (cause) {
+    throw new ConfigError("config/no-recipe", `Cannot read the recipe ${file}: ${(cause as Error).message}`, {
+      hint: "name a JSON file that you may read, or a recipe by name",
+      cause,
+    });
+  }
 }
 
 export interface RecipeFlags {

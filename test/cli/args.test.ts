@@ -42,6 +42,15 @@ describe("parseCommand()", () => {
     });
   });
 
+  it("refuses an empty value, as an unset shell variable leaves it, but for a prompt", () => {
+    for (const words of [["--out", ""], ["--out="], ["--resume", " "], ["--recipe", ""]])
+      expect(refusal(() => parseCommand(trainSpec, words))).toMatchObject({
+        code: "cli/bad-value",
+        message: expect.stringContaining(words[0].replace("=", "")),
+      });
+    expect(parseCommand(generateSpec, ["--model", "m", "--prompt", ""]).prompt).toBe("");
+  });
+
   it("fills in defaults", () => {
     expect(parseCommand(evalSpec, ["--model", "m", "--task", "t"])).toMatchObject({
       samples: 8,

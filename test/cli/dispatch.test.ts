@@ -80,6 +80,14 @@ describe("recipes", () => {
     );
     expect(() => readRecipe("./none.json", folder, root)).toThrow(ConfigError);
   });
+
+  it("may begin with a byte order mark, and are no folders", () => {
+    writeFileSync(join(folder, "marked.json"), '\uFEFF{"seed": 4}');
+    expect(readRecipe("./marked.json", folder, root).content).toBe('{"seed": 4}');
+    expect(() => readRecipe(folder, folder, root)).toThrow(
+      expect.objectContaining({ code: "config/no-recipe", message: expect.stringContaining("EISDIR") }),
+    );
+  });
 });
 
 describe("modelFolder()", () => {
