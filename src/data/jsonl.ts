@@ -1,4 +1,4 @@
-/** JSONL text as rows: one JSON object a line. Takes text, so it runs in the browser. */
+/** JSONL as rows: one JSON object a line. Takes text or bytes, so it runs in the browser. */
 import type { BadRow, NumberedRow, RowsRead } from "./rows.ts";
 
 /** Splits JSONL text into rows; blank lines are skipped but counted, and lines that hold no object are listed as bad. */
@@ -25,4 +25,37 @@ export function parseJsonl(text: string): RowsRead {
     bad.push({ at, reason: `it holds ${found}, not an object`, hint: "Write one JSON object per line." });
   });
   return { unit: "line", rows, bad };
+}
+
+/**
+ * Splits the bytes of a JSONL file into rows. Lines that are not UTF-8 are listed as bad: decoded all the same, they would
+ * ask for something else than was written.
+ */
+export function parseJsonlBytes(bytes: Uint8Array): RowsRead {
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  const isUtf8 = (part: Uint8Array) => {
+    try {
+      strict.decode(part);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const read = parseJsonl(new TextDecoder().decode(bytes));
+  if (isUtf8(bytes)) return read;
+  const spoilt = new Set<number>();
+  for (let start = 0, line = 1; start < bytes.length; line++) {
+    const cut = bytes.indexOf(0x0a, start);
+    const end = cut < 0 ? bytes.length : cut;
+    if (!isUtf8(bytes.subarray(start, end))) spoilt.add(line);
+    start = end + 1;
+  }
+  const reason = "it is not UTF-8";
+  const hint = "Save the file as UTF-8, as editors and `iconv` can.";
+  const bad = [...spoilt].map((at) => ({ at, reason, hint }));
+  return {
+    unit: read.unit,
+    rows: read.rows.filter(({ at }) => !spoilt.has(at)),
+    bad: [...bad, ...read.bad.filter(({ at }) => !spoilt.has(at))],
+  };
 }

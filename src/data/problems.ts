@@ -1,6 +1,6 @@
 /** A data file as problems, whichever of the two formats it has. The command line and the page call it. */
 import type { Recipe } from "../config/schema.ts";
-import { parseJsonl } from "./jsonl.ts";
+import { parseJsonl, parseJsonlBytes } from "./jsonl.ts";
 import { type FileContent, isParquet, readParquet } from "./parquet.ts";
 import { type ProblemsRead, problemsFromRows, type RowOptions } from "./rows.ts";
 
@@ -14,8 +14,9 @@ export async function readProblems(
 ): Promise<ProblemsRead> {
   if (typeof content === "string") return problemsFromRows(parseJsonl(content), options);
   if (await isParquet(content)) return problemsFromRows(await readParquet(content, options.file), options);
-  const text = content instanceof Blob ? await content.text() : new TextDecoder().decode(content);
-  return problemsFromRows(parseJsonl(text), options);
+  const whole = content instanceof Blob ? await content.arrayBuffer() : content;
+  const bytes = whole instanceof Uint8Array ? whole : new Uint8Array(whole);
+  return problemsFromRows(parseJsonlBytes(bytes), options);
 }
 
 /** How a recipe wants the rows of its data file read. */

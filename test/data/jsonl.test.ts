@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseJsonl } from "../../src/data/jsonl.ts";
+import { parseJsonl, parseJsonlBytes } from "../../src/data/jsonl.ts";
 import { problemsFromRows, RESERVED_COLUMN_NAMES, type RowOptions } from "../../src/data/rows.ts";
 import { RESERVED_COLUMNS } from "../../src/verifier/api.ts";
 
@@ -138,5 +138,26 @@ describe("readProblems() refuses, naming the line", () => {
 
   it("the same reserved names as the verifier", () => {
     expect([...RESERVED_COLUMN_NAMES].sort()).toEqual([...RESERVED_COLUMNS].sort());
+  });
+});
+
+describe("parseJsonlBytes()", () => {
+  const latin = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+
+  it("lists lines that are not UTF-8 as bad, and reads the others", () => {
+    const first = new TextEncoder().encode('\uFEFF{"prompt":"na\u00efve","answer":"1"}\n\n');
+    const bytes = new Uint8Array([...first, ...latin('{"prompt":"caf\u00e9"}\n{"prompt":"q"}')]);
+    const { rows, bad } = parseJsonlBytes(bytes);
+    expect(rows.map(({ at, row }) => [at, row.prompt])).toEqual([
+      [1, "na\u00efve"],
+      [4, "q"],
+    ]);
+    expect(bad).toEqual([
+      { at: 3, reason: "it is not UTF-8", hint: expect.stringContaining("Save the file as UTF-8") },
+    ]);
+    expect(parseJsonlBytes(latin("\xff\xfe{\0}\0")).bad).toMatchObject([
+      { at: 1, reason: "it is not UTF-8" },
+    ]);
+    expect(parseJsonlBytes(first).bad).toEqual([]);
   });
 });
