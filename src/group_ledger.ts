@@ -24,6 +24,12 @@ export interface GroupLedgerOptions {
   maxRefillWaves: number;
 }
 
+/**
+ * Batches' worth of groups of which not one completion could be scored before no more are started: a reward that fails on
+ * all of them will fail on the next as well, and one that hangs takes its whole time limit for each.
+ */
+const UNSCORED_WAVES = 4;
+
 export class GroupLedger {
   /** Groups dropped for want of signal since the last batch, and their completions. */
   private dead = 0;
@@ -54,7 +60,9 @@ export class GroupLedger {
 
   /** Whether so many groups in a row were without signal that no more are started to replace them. */
   get exhausted(): boolean {
-    return this.dead >= this.mostDead;
+    const hopeless = this.unscored.length === this.completions;
+    const most = hopeless ? this.options.groupsPerBatch * UNSCORED_WAVES : this.mostDead;
+    return this.dead >= Math.min(most, this.mostDead);
   }
 
   /** Marks the groups as started that may start now, after `step` batches; those of a resume first. */

@@ -75,4 +75,15 @@ describe("GroupLedger", () => {
       '8 of 8 completions could not be scored, the last with "broken"',
     );
   });
+
+  it("gives up sooner where not one completion can be scored", () => {
+    const ledger = new GroupLedger({ ...options, maxRefillWaves: 32 }, fresh);
+    for (const id of [0, 1, 2, 3, 4, 5, 6]) ledger.drop(dead(id, null));
+    expect(ledger.exhausted).toBe(false);
+    ledger.drop(dead(7, null));
+    expect(ledger.exhausted).toBe(true);
+    // One that was scored shows that the reward can.
+    ledger.drop(dead(8));
+    expect(ledger.exhausted).toBe(false);
+  });
 });
