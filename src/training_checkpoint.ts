@@ -9,6 +9,7 @@ import { ConfigError } from "./errors.ts";
 import type { LoopState } from "./loop.ts";
 import { type AdapterSettings, parseAdapterConfig } from "./model/adapters/config.ts";
 import { ADAPTER_CONFIG, adapterFolderFiles } from "./model/adapters/peft.ts";
+import { type ModelConfig, parseModelConfig } from "./model/config.ts";
 import { packTensors, unpackTensors } from "./model/layout.ts";
 import { type FoundCheckpoint, latestCheckpoint, readMoments, writeCheckpoint } from "./runs/checkpoint.ts";
 import { modelFolderFiles, modelTextFiles } from "./runs/model_folder.ts";
@@ -55,6 +56,7 @@ export async function readCheckpoint(
   const { storage } = run;
   const { path, state } = found;
   await checkTrained(recipe, storage, path);
+  await checkModel(model.config, storage, path);
   const folder = checkpointFolder(storage, path);
   const trained = loraSettings(recipe.trainer.lora)
     ? (await readAdapters(folder, model.config)).tensors
@@ -96,6 +98,37 @@ export async function checkTrained({ trainer }: Recipe, storage: RunStorage, pat
     "config/contradiction",
     `Cannot go on from ${folder.where} with ${wanted}: it holds ${found}`,
     { hint: "Leave `trainer.lora` as the run began, or start a new run from the checkpoint with `--model`." },
+  );
+}
+
+/** What the shapes of a model's weights follow from. */
+const SHAPE_KEYS = [
+  "modelType",
+  "vocabSize",
+  "width",
+  "mlpWidth",
+  "layers",
+  "heads",
+  "kvHeads",
+  "headDim",
+  "tiedHead",
+] as const satisfies readonly (keyof ModelConfig)[];
+
+/**
+ * Refuses a model of other shapes than a checkpoint's weights have; a checkpoint of adapters does not say them.
+ * @throws ConfigError `config/contradiction`
+ */
+export async function checkModel(config: ModelConfig, storage: RunStorage, path: string): Promise<void> {
+  const folder = checkpointFolder(storage, path);
+  const written = await readModelJson(folder, "config.json");
+  if (!written) return;
+  const saved = parseModelConfig(written);
+  const other = SHAPE_KEYS.find((key) => saved[key] !== config[key]);
+  if (other === undefined) return;
+  throw new ConfigError(
+    "config/contradiction",
+    `Cannot go on from ${folder.where} with another model: its ${other} is ${saved[other]}, that of \`model\` is ${config[other]}`,
+    { hint: "Leave `model` as the run began, or start a new run with `--model`." },
   );
 }
 

@@ -40,8 +40,8 @@ async function save(rank: number, model?: string, handle = folder) {
   const saved = trainedFor(rank);
   const text = openedFrom(handle);
   const path = await saveRun({ recipe, model: text, run }, saved, 9);
-  const read = async (as = rank) =>
-    readCheckpoint({ recipe: recipeOf(as), model: text, run }, (await latestCheckpoint(storage))!);
+  const read = async (as = rank, model = text) =>
+    readCheckpoint({ recipe: recipeOf(as), model, run }, (await latestCheckpoint(storage))!);
   return { saved, read, bytes: (name: string) => storage.read(`${path}/${name}`) };
 }
 
@@ -78,5 +78,14 @@ describe("readCheckpoint()", () => {
     const { read } = await save(rank);
     await expect(read(as)).rejects.toMatchObject({ code: "config/contradiction" });
     await expect(read(as)).rejects.toThrow(message);
+  });
+
+  it("refuses a model of other shapes than the weights that were saved", async () => {
+    const { read } = await save(0);
+    const deeper = { ...openedFrom(folder), config: { ...config, layers: config.layers + 1 } };
+    await expect(read(0, deeper)).rejects.toMatchObject({
+      code: "config/contradiction",
+      message: expect.stringContaining(`its layers is ${config.layers}, that of`),
+    });
   });
 });

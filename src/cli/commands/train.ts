@@ -6,7 +6,7 @@ import type { Recipe } from "../../config/schema.ts";
 import { ConfigError, DataError, describeError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
 import { stepLine } from "../../metrics/progress.ts";
-import { countParameters } from "../../model/config.ts";
+import { countParameters, type ModelConfig } from "../../model/config.ts";
 import type { MemoryPlan } from "../../planner/plan.ts";
 import { type FoundCheckpoint, latestCheckpoint } from "../../runs/checkpoint.ts";
 import { listRuns, openDiskStorage } from "../../runs/disk.ts";
@@ -14,7 +14,7 @@ import { RunLock } from "../../runs/lock.ts";
 import { createRun, freshRunName, openRun, type RunDirectory } from "../../runs/run_directory.ts";
 import type { RunStorage } from "../../runs/storage.ts";
 import { runTraining, type TrainingEvent, type TrainingSummary } from "../../training.ts";
-import { checkTrained } from "../../training_checkpoint.ts";
+import { checkModel, checkTrained } from "../../training_checkpoint.ts";
 import type { SampleCompletion } from "../../training_records.ts";
 import type { Arguments, Command, CommandContext } from "../command.ts";
 import { judgeRun, type MemoryVerdict, memoryTable, settingsLine, surveyRun } from "../memory.ts";
@@ -66,7 +66,7 @@ export const command: Command<typeof trainSpec.options> = {
     if (refusal) throw refusal;
     if (args.dryRun) return 0;
     const model = missingBytes > 0 ? await openPolicy(recipe.model, context) : survey.model;
-    const directory = await run(recipe);
+    const directory = await run(recipe, config);
     const seen: Seen = {};
     let summary: TrainingSummary;
     try {
@@ -124,7 +124,7 @@ function forget(where: string): void {
 interface Prepared {
   recipe: Recipe;
   /** Makes or opens the run directory of the recipe as it is trained: nothing is written before the model was read. */
-  run(recipe: Recipe): Promise<RunDirectory>;
+  run(recipe: Recipe, config: ModelConfig): Promise<RunDirectory>;
   resume: FoundCheckpoint | null;
 }
 
@@ -190,7 +190,8 @@ async function prepareResume(
   );
   if (found?.state.step === recipe.steps)
     context.output.note(`All ${recipe.steps} steps are done; train on with --steps above ${recipe.steps}`);
-  const run = async () => {
+  const run = async (_: Recipe, config: ModelConfig) => {
+    if (found) await checkModel(config, storage, found.path);
     // What was changed holds for the next resume as well.
     const text = `${JSON.stringify(recipe, null, 2)}\n`;
     await storage.writeFile("recipe.json", new TextEncoder().encode(text));
