@@ -38,6 +38,16 @@ describe("runCommand()", () => {
     expect(flag.err).toContain("did you mean `--quick`?");
   });
 
+  it.each([
+    [["--get", "notanid"], "no model's id on the hub"],
+    [["--get", "builtin:chain-sum"], "no model's id on the hub"],
+    [["--get", "a/b", "--remove", "a/b"], "at once"],
+  ])("does not download what is not on the hub, or in one go with a removal: %j", async (words, found) => {
+    const { code, err } = await run(["models", ...words]);
+    expect(code).toBe(2);
+    expect(err).toContain(found);
+  });
+
   it("prints help on stdout and exits 0; without a command it exits 2", async () => {
     expect(await run(["--help"])).toMatchObject({ code: 0, err: "" });
     expect(await run(["help"])).toMatchObject({ code: 0, err: "" });

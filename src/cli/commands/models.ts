@@ -1,6 +1,8 @@
 /** `models`: the models and data sets that were downloaded, and how to be rid of them. */
+import { readModelName } from "../../config/model_name.ts";
 import { listCached, removeCached } from "../../data/hub/cache.ts";
 import { listCachedDatasets, removeCachedDataset } from "../../data/hub/datasets.ts";
+import { ConfigError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
 import type { Command } from "../command.ts";
 import { openModel, openModelStore } from "../models.ts";
@@ -12,6 +14,7 @@ export const command: Command<typeof modelsSpec.options> = {
   async run({ remove, get }, context) {
     const { output, env } = context;
     const store = openModelStore(env);
+    if (get !== undefined) checkGet(get, remove);
     if (remove !== undefined) {
       const dataset = /^datasets\/(.+\/.+)$/.exec(remove)?.[1];
       const bytes = dataset ? await removeCachedDataset(store, dataset) : await removeCached(store, remove);
@@ -53,3 +56,16 @@ export const command: Command<typeof modelsSpec.options> = {
     return 0;
   },
 };
+
+/** Only what the hub has can be downloaded, and not in one go with a removal: which of the two comes first is not said. */
+function checkGet(get: string, remove: string | undefined): void {
+  if (remove !== undefined) {
+    throw new ConfigError("cli/bad-models", "Cannot take `--get` and `--remove` at once", {
+      hint: "give one, then the other",
+    });
+  }
+  if (readModelName(get).kind === "hub") return;
+  throw new ConfigError("cli/bad-models", `Cannot download \`${get}\`: that is no model's id on the hub`, {
+    hint: "write it like `--get HuggingFaceTB/SmolLM2-135M-Instruct`; folders and built-in policies are here already",
+  });
+}
