@@ -19,6 +19,7 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     const { code, stderr } = await process.ended;
     expect(code).toBe(130);
     expect(stderr).toContain("press Ctrl-C again");
+    expect(stderr).toContain(`--resume "${run}" goes on`);
     const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
     expect(Math.max(...settledCheckpoints(run))).toBe(reached);
     expect(existsSync(join(run, "summary.json"))).toBe(true);

@@ -89,6 +89,8 @@ export const command: Command<typeof trainSpec.options> = {
     }
     output.bar.clear();
     conclude(output, summary, seen, directory.storage.where);
+    if (interrupt.signal.aborted)
+      output.note(`Interrupted; npm run train -- --resume "${directory.storage.where}" goes on`);
     return 0;
   },
 };
