@@ -1,6 +1,7 @@
 /** Run storage on disk, for Deno and Node (`node:` built-ins; the browser never loads this file). */
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
+import { DataError } from "../errors.ts";
 import { pathNames, type RunStorage, storageError } from "./storage.ts";
 
 function codeOf(error: unknown): string {
@@ -113,11 +114,16 @@ export function openDiskStorage(root: string): RunStorage {
 }
 
 /**
- * Makes a folder, if there is none, and tries to write there: for what is saved only after long work.
- * @throws DataError as the methods of `openDiskStorage`
+ * Makes a folder for a model, if there is none, and tries to write there: for what is saved only after long work.
+ * @throws DataError `runs/exists` for a run's checkpoint, which other files would spoil, else as `openDiskStorage`
  */
-export async function checkWritable(folder: string): Promise<void> {
+export async function checkModelFolder(folder: string): Promise<void> {
   const storage = openDiskStorage(folder);
+  if (await storage.exists("state.json")) {
+    throw new DataError("runs/exists", `Cannot write a model to ${folder}: a run's checkpoint lies there`, {
+      hint: "Name another folder with --out",
+    });
+  }
   await storage.writeFile("webgrpo.trial", new Uint8Array(1));
   await storage.remove("webgrpo.trial");
 }

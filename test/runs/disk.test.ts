@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.ts";
-import { checkWritable, listRuns, openDiskStorage } from "../../src/runs/disk.ts";
+import { checkModelFolder, listRuns, openDiskStorage } from "../../src/runs/disk.ts";
 import { createRun, freshRunName, openRun, recipeHash } from "../../src/runs/run_directory.ts";
 import { storageError } from "../../src/runs/storage.ts";
 
@@ -43,12 +43,14 @@ describe("openDiskStorage()", () => {
     await expect(async () => storage.read("../outside")).rejects.toThrow(RangeError);
   });
 
-  it("is tried before long work, and nothing stays of the trial", async () => {
+  it("takes a model only where no checkpoint lies, is tried first, and nothing stays of the trial", async () => {
     const root = makeFolder();
-    await checkWritable(join(root, "new"));
+    await checkModelFolder(join(root, "new"));
     expect(readdirSync(join(root, "new"))).toEqual([]);
+    writeFileSync(join(root, "new", "state.json"), "{}");
+    await expect(checkModelFolder(join(root, "new"))).rejects.toMatchObject({ code: "runs/exists" });
     writeFileSync(join(root, "file"), "");
-    await expect(checkWritable(join(root, "file", "x"))).rejects.toMatchObject({ code: "runs/io" });
+    await expect(checkModelFolder(join(root, "file", "x"))).rejects.toMatchObject({ code: "runs/io" });
   });
 
   it.skipIf(!existsSync("/dev/full"))("keeps the old file and says so when the disk is full", async () => {

@@ -7,7 +7,7 @@ import { mib, openGpu } from "../../gpu/device.ts";
 import { countParameters } from "../../model/config.ts";
 import { freshWeights, smallLlamaConfig } from "../../model/init.ts";
 import { layoutParameters, unpackTensors } from "../../model/layout.ts";
-import { checkWritable, openDiskStorage } from "../../runs/disk.ts";
+import { checkModelFolder, openDiskStorage } from "../../runs/disk.ts";
 import { modelFolderFiles } from "../../runs/model_folder.ts";
 import type { Task } from "../../tasks/api.ts";
 import { makeTask } from "../../tasks/registry.ts";
@@ -64,7 +64,7 @@ export const command: Command<typeof distillSpec.options> = {
         : await loadModelFiles(await openModel(args.model, context));
     const tokenizer = await loadTokenizer(start);
     const out = resolve(cwd, args.out);
-    await checkWritable(out);
+    await checkModelFolder(out);
     const gpu = await openGpu({ label: "distill" });
     output.note(
       `Distilling ${args.task} into ${countParameters(start.config)} parameters on ${gpu.adapterName}: ${steps} steps of ${batchSize} traces`,

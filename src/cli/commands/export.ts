@@ -1,4 +1,5 @@
 /** `export`: a model as files that other programs load, an ONNX file held against our own output. Deno only. */
+import { existsSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { readModelName } from "../../config/model_name.ts";
@@ -35,6 +36,8 @@ export const command: Command<typeof exportSpec.options> = {
     const out = resolve(context.cwd, args.out);
     if (resolve(source.where) === out)
       throw refusal(`${out} is the model's own folder`, "name another `--out`");
+    if (existsSync(join(out, "state.json")))
+      throw refusal(`${out} is a run's checkpoint, which other files would spoil`, "name another `--out`");
     const policy = await openPolicy(args.model, context);
     if (args.format === "peft") {
       report(context, out, await writeFiles(out, adapterFiles(policy, (args.dtype ?? "F32") as WeightDtype)));
