@@ -6,6 +6,7 @@ import { ConfigError } from "../errors.ts";
 import { isOnHub } from "./data_name.ts";
 import { findField } from "./describe.ts";
 import { parseRecipe, unknownKey } from "./parse.ts";
+import { readRecipeText } from "./recipe_text.ts";
 import type { Recipe } from "./schema.ts";
 
 type Layer = Record<string, unknown>;
@@ -52,31 +53,8 @@ export function mergeLayers(lower: Layer, upper: Layer): Layer {
   return Object.fromEntries(merged);
 }
 
-function readLayer(source: RecipeSource): Layer {
-  if (isLayer(source.content)) return source.content;
-  let value: unknown;
-  try {
-    value = JSON.parse(source.content);
-  } catch (cause) {
-    throw new ConfigError(
-      "config/bad-json",
-      `Cannot read the recipe ${source.where}: ${(cause as Error).message}`,
-      {
-        cause,
-        hint: "correct the JSON; comments and trailing commas are not allowed",
-      },
-    );
-  }
-  if (!isLayer(value)) {
-    throw new ConfigError(
-      "config/bad-json",
-      `Cannot read the recipe ${source.where}: it holds no JSON object`,
-      {
-        hint: "start it with { and end it with }",
-      },
-    );
-  }
-  return value;
+function readLayer({ content, where }: RecipeSource): Layer {
+  return typeof content === "string" ? readRecipeText(content, where) : content;
 }
 
 /** Makes the paths of a layer absolute. Model names are paths only where they start with `./` or `../`. */
@@ -161,7 +139,7 @@ export function parseSet(set: string): Layer {
 
 /**
  * Resolves a recipe with everything that is laid over it.
- * @throws ConfigError `config/bad-json`, `config/extends`, `config/extends-cycle`, `config/bad-set`, and what
+ * @throws ConfigError what `readRecipeText` throws, `config/extends`, `config/extends-cycle`, `config/bad-set`, and what
  * `parseRecipe` throws
  */
 export async function resolveRecipe(input: ResolveInput): Promise<Recipe> {

@@ -126,6 +126,6 @@ export async function openRun(storage: RunStorage): Promise<RunDirectory> {
   } catch (cause) {
     throw refuse("not JSON", cause);
   }
-  if (typeof recipe !== "object" || recipe === null) throw refuse("not an object");
+  if (typeof recipe !== "object" || recipe === null || Array.isArray(recipe)) throw refuse("not an object");
   return makeDirectory(storage, recipe as Record<string, unknown>);
 }

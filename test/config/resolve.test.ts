@@ -52,9 +52,24 @@ describe("resolveRecipe()", () => {
     const error = await refusal({ base: { extends: "bad" }, load: onShelf({ bad: "{ steps: 1 }" }) });
     expect(error.code).toBe("config/bad-json");
     expect(error.message).toContain("recipe bad");
+    expect(error.message).toContain("line 1, column 3");
     expect((await refusal({ base: "[1]" })).code).toBe("config/bad-json");
     expect((await refusal({ base: { extends: "x" } })).code).toBe("config/extends");
     expect((await refusal({ base: '{"extends": 3}' })).message).toContain("extends");
+  });
+
+  it("refuses a setting that is written twice, of which JSON would keep the last without a word", async () => {
+    const twice = '{\n  "steps": 1,\n  "trainer": {},\n  "steps": 2\n}';
+    const error = await refusal({ base: twice });
+    expect(error.code).toBe("config/repeated-key");
+    expect(error.message).toContain("line 4: `steps`");
+    const parent = await refusal({ base: { extends: "twice" }, load: onShelf({ twice }) });
+    expect(parent.message).toContain("recipe twice");
+  });
+
+  it("refuses text that is no recipe whatever it says", async () => {
+    const deep = "[".repeat(100_000);
+    expect((await refusal({ base: deep })).code).toBe("config/too-much");
   });
 
   it("replaces the source of problems by one of another kind or name", async () => {

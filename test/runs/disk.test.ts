@@ -126,8 +126,10 @@ describe("a run directory", () => {
   it("refuses folders that are no runs", async () => {
     const root = makeFolder();
     await expect(openRun(openDiskStorage(root))).rejects.toMatchObject({ code: "runs/not-a-run" });
-    writeFileSync(join(root, "recipe.json"), "{");
-    await expect(openRun(openDiskStorage(root))).rejects.toMatchObject({ code: "runs/not-a-run" });
+    for (const text of ["{", "[]", "null"]) {
+      writeFileSync(join(root, "recipe.json"), text);
+      await expect(openRun(openDiskStorage(root))).rejects.toMatchObject({ code: "runs/not-a-run" });
+    }
   });
 
   it("forgets the rows after the checkpoint it resumes from", async () => {

@@ -2,6 +2,7 @@
  * Recipes and data as a page finds them: by address, seen from the page. The rules are those of the command line
  * (`src/cli/recipes.ts`), with addresses for paths.
  */
+import { readRecipeText } from "../../config/recipe_text.ts";
 import { type RecipeSource, resolveRecipe } from "../../config/resolve.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { ConfigError, DataError } from "../../errors.ts";
@@ -64,7 +65,11 @@ export async function resolveOnPage(
     load: async (name, from) => {
       if (name === PAGE_DEFAULTS_NAME) return { content: PAGE_DEFAULTS, where: name };
       const source = await fetchRecipe(name, from.where, base);
-      return { ...source, content: groundedText(source.content) };
+      const { content, where } = source;
+      return {
+        ...source,
+        content: grounded(typeof content === "string" ? readRecipeText(content, where) : content),
+      };
     },
     overrides,
     locate,
@@ -73,19 +78,6 @@ export async function resolveOnPage(
   const refusal = rewardModule ? moduleRefusal(rewardModule, base) : null;
   if (refusal) throw refusal;
   return resolved;
-}
-
-/** The same for text; what is not JSON is left for the resolver to refuse. */
-function groundedText(content: RecipeSource["content"]): RecipeSource["content"] {
-  if (typeof content !== "string") return grounded(content);
-  try {
-    const value: unknown = JSON.parse(content);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? grounded(value as Record<string, unknown>)
-      : content;
-  } catch {
-    return content;
-  }
 }
 
 /** What lies at the address of `data.file`. @throws DataError `data/unreadable` */

@@ -5,8 +5,8 @@
  * (`?hide=controls,settings`), which is read and never written.
  */
 import { batch, effect, signal } from "@preact/signals";
+import { DEEPEST, excess } from "../../config/json_text.ts";
 import { watchDraft } from "../views/settings/draft.ts";
-import { DEEPEST, excess } from "../views/settings/json_text.ts";
 import {
   draftRecipe,
   feed,

@@ -68,6 +68,8 @@ describe("resolveOnPage()", () => {
     await refused({ extends: "sync" }, "config/extends-cycle");
     serveSite({ "recipes/default.json": "{" });
     await refused({ extends: "default" }, "config/bad-json");
+    serveSite({ "recipes/default.json": '{"steps": 1, "steps": 2}' });
+    await refused({ extends: "default" }, "config/repeated-key");
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("offline")));
     await refused({ extends: "default" }, "config/no-recipe");
   });

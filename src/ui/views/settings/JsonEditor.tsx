@@ -1,8 +1,8 @@
 /** The recipe as JSON beside the form: what is typed stays as it is, and what is wrong with it is told by line. */
 import { useEffect, useRef } from "preact/hooks";
+import { excess, lineOf, lineRange, placesOf } from "../../../config/json_text.ts";
 import { draftText, foundProblems, type Problem, takeBackText, textProblem, typeText } from "./draft.ts";
 import { focusedPath } from "./form_state.ts";
-import { excess, lineOf, lineRange, placesOf } from "./json_text.ts";
 import { Mistake } from "./Words.tsx";
 
 interface Placed {

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { findField, settingPaths } from "../../../config/describe.ts";
 import { parseRecipe } from "../../../config/parse.ts";
+import { readRecipeText } from "../../../config/recipe_text.ts";
 import { mergeLayers, type RecipeSource, resolveRecipe } from "../../../config/resolve.ts";
 import { type Recipe, recipeSchema, taskMixture } from "../../../config/schema.ts";
 import { suggest } from "../../../config/suggest.ts";
@@ -15,7 +16,7 @@ import { pageHint } from "../../session/failure.ts";
 import { moduleRefusal } from "../../session/own_origin.ts";
 import { PAGE_DEFAULTS } from "../../session/page_defaults.ts";
 import type { Problem } from "./draft.ts";
-import { isLayer, type Layer, withoutValue } from "./values.ts";
+import { type Layer, withoutValue } from "./values.ts";
 
 export interface Checked {
   draft: Layer;
@@ -27,6 +28,10 @@ export interface Checked {
   recipe: Recipe | null;
   problems: Problem[];
 }
+
+/** What is wrong with a recipe that the draft extends, not with the draft. */
+const CHAIN_CODES =
+  /^config\/(extends|no-recipe|recipe-elsewhere|recipe-not-loaded|bad-json|repeated-key|too-much)/;
 
 export type RecipeLoader = (name: string) => Promise<RecipeSource>;
 
@@ -129,17 +134,6 @@ function rewardProblems({ verifier }: Recipe, page: string | undefined): Problem
   ];
 }
 
-/** A parent as an object; what is none is left for the resolver to refuse. */
-function readContent(content: RecipeSource["content"]): Layer | null {
-  if (typeof content !== "string") return content;
-  try {
-    const value: unknown = JSON.parse(content);
-    return isLayer(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Checks a draft whole. @param page its address, beyond whose site no program is taken from */
 export async function checkDraft(draft: Layer, load: RecipeLoader, page?: string): Promise<Checked> {
   const parents: Layer[] = [];
@@ -149,15 +143,15 @@ export async function checkDraft(draft: Layer, load: RecipeLoader, page?: string
       base: { content: draft, where: "the draft" } as unknown as Layer,
       load: async (name) => {
         const source = await load(name);
-        const content = readContent(source.content);
-        if (content) parents.push(content);
-        return source;
+        const { content, where } = source;
+        const layer = typeof content === "string" ? readRecipeText(content, where) : content;
+        parents.push(layer);
+        return { ...source, content: layer };
       },
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    if (/^config\/(extends|no-recipe|recipe-elsewhere|recipe-not-loaded|bad-json)/.test(error.code))
-      chain = error;
+    if (CHAIN_CODES.test(error.code)) chain = error;
   }
   const { extends: _name, ...base } = parents.reduceRight<Layer>(
     (low, high) => mergeLayers(low, high),

@@ -3,8 +3,10 @@
  * Light, because the frame of the page imports it: the check itself is fetched when there is something to check.
  */
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import { formatRecipe } from "../../../config/json_text.ts";
+import { readRecipeText } from "../../../config/recipe_text.ts";
+import { ConfigError } from "../../../errors.ts";
 import { draftRecipe } from "../../state/app.ts";
-import { excess, formatRecipe, placesOf } from "./json_text.ts";
 
 type Layer = Record<string, unknown>;
 
@@ -21,31 +23,15 @@ export interface Problem {
 export const draftText = signal(formatRecipe(draftRecipe.peek()));
 
 function readText(text: string): { draft: Layer | null; problem: Problem | null } {
-  const refuse = (found: string, hint: string, code = "config/bad-json") => ({
-    draft: null,
-    problem: { code, message: `Cannot read the recipe: ${found}`, hint, paths: [] },
-  });
-  const tooMuch = excess(text);
-  if (tooMuch) return refuse(tooMuch.found, tooMuch.hint, "config/too-much");
-  let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const { broken } = placesOf(text);
-    const where = broken === null ? "" : `line ${broken.line}, column ${broken.column}: `;
-    // V8 ends its message with the place and Firefox too, each in its own way.
-    const what = (cause as Error).message.replace(/^JSON\.parse: /, "").replace(/ (in JSON )?at .*$/s, "");
-    return refuse(`${where}${what}`, "correct the JSON; comments and trailing commas are not allowed");
+    return { draft: readRecipeText(text), problem: null };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return {
+      draft: null,
+      problem: { code: error.code, message: error.message, hint: error.hint, paths: [] },
+    };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return refuse("it holds no JSON object", "start it with { and end it with }");
-  }
-  const { repeated } = placesOf(text);
-  if (repeated !== null) {
-    const found = `line ${repeated.line}: \`${repeated.path}\` is written twice`;
-    return refuse(found, "keep one of the two", "config/repeated-key");
-  }
-  return { draft: value as Layer, problem: null };
 }
 
 /** Why the text is no recipe at all; the draft stays what it was last. */

@@ -1,7 +1,7 @@
 /** What is typed into a field as the value it stands for, and back. Pure. */
 import { describeBounds, type FieldDescription } from "../../../config/describe.ts";
+import { excess } from "../../../config/json_text.ts";
 import type { Problem } from "./draft.ts";
-import { excess } from "./json_text.ts";
 
 /** A value; nothing, so that what is inherited holds; or why the text is none. */
 export type Typed = { kind: "value"; value: unknown } | { kind: "none" } | { kind: "bad"; problem: Problem };

@@ -1,12 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  excess,
-  formatRecipe,
-  lineOf,
-  lineRange,
-  placesOf,
-} from "../../../../src/ui/views/settings/json_text.ts";
+import { excess, formatRecipe, lineOf, lineRange, placesOf } from "../../src/config/json_text.ts";
 
 const parses = (text: string) => {
   try {
