@@ -46,7 +46,7 @@ function Mark({ right, expected = null }: { right: boolean | null; expected?: st
 
 export function ExampleCard({ run }: { run: RunFeed }) {
   run.changed.value;
-  const find = (when: string) => run.evaluations.find((row) => row.when === when)?.samples ?? [];
+  const find = (when: string) => run.evaluations.findLast((row) => row.when === when)?.samples ?? [];
   const held = useExample(run);
   const { step } = held;
   const example = held.example ?? exampleOfSamples(find("before"));

@@ -15,8 +15,10 @@ export function solvedShares(evaluations: readonly EvaluationRow[]): {
   before: number | null;
   after: number | null;
 } {
-  const shareOf = (when: EvaluationRow["when"]) =>
-    evaluations.find((row) => row.when === when)?.metrics["pass@1"] ?? null;
-  const during = evaluations.filter(({ when }) => when === "during").at(-1)?.metrics["pass@1"] ?? null;
-  return { before: shareOf("before"), after: shareOf("after") ?? during };
+  const shareOf = (row?: EvaluationRow) => row?.metrics["pass@1"] ?? null;
+  return {
+    before: shareOf(evaluations.find(({ when }) => when === "before")),
+    // A run that was trained on after its end has more than one evaluation after training.
+    after: shareOf(evaluations.findLast(({ when }) => when !== "before")),
+  };
 }

@@ -120,12 +120,10 @@ export class Player {
     this.feed.trace = this.timeline.events.slice(0, this.happened);
   }
 
-  /** Evaluations and turned settings up to here: the run's own order, the last evaluation only at the end. */
+  /** Evaluations and turned settings up to here, in the run's own order. */
   private tellEvaluations(): void {
     const { evaluations, turned } = this.run;
-    const seen = evaluations.filter(({ step, when }) =>
-      when === "before" ? true : when === "after" ? this.told >= this.length : step <= this.told,
-    );
+    const seen = evaluations.filter(({ step }) => Math.min(step, this.length) <= this.told);
     for (const row of seen.slice(this.feed.evaluations.length)) this.feed.addEvaluation(row);
     const turnedSoFar = turned.filter(({ step }) => step <= this.told);
     for (const row of turnedSoFar.slice(this.feed.turned.length)) this.feed.addTurned(row);

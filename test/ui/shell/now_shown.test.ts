@@ -26,3 +26,15 @@ test.each([
   render(h(Now, {}), document.body);
   expect(document.querySelectorAll(".now-solved b")[1].className).toBe(name);
 });
+
+test("shows the newest end of a run that was trained on after its end", () => {
+  const run = new RunFeed("mine", "live", { steps: 8 });
+  run.evaluations.push(
+    evaluation(0, "before", 0.2),
+    evaluation(4, "after", 0.5),
+    evaluation(8, "after", 0.7),
+  );
+  feed.value = run;
+  render(h(Now, {}), document.body);
+  expect(document.querySelectorAll(".now-solved b")[1].textContent).toContain("70");
+});

@@ -97,6 +97,21 @@ describe("Player", () => {
     expect(stepsOf(player)).toHaveLength(4);
   });
 
+  it("tells of every end of a run that was trained on after its end when its step comes", () => {
+    const once = recording(4);
+    const run = recording(8);
+    run.evaluations = [...once.evaluations, ...run.evaluations.slice(2)];
+    const player = new Player(run);
+    player.seek(4);
+    expect(player.feed.evaluations.map(({ step, when }) => [step, when])).toEqual([
+      [0, "before"],
+      [2, "during"],
+      [4, "after"],
+    ]);
+    player.seek(8);
+    expect(player.feed.evaluations).toEqual(run.evaluations);
+  });
+
   it("takes back what comes after the step it goes back to", () => {
     const player = new Player(recording(5));
     player.seek(5);
