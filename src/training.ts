@@ -67,6 +67,7 @@ class Session {
   private stages!: Stages;
   private pulse!: PulseMeter;
   private readonly emit: (event: TrainingEvent) => void;
+  /** When it would have begun, had it never been interrupted. */
   private readonly began: number;
   private readonly window = new MetricWindow();
   private readonly timeline: RunTimeline;
@@ -92,9 +93,9 @@ class Session {
     this.inputs = inputs;
     this.emit = emit;
     this.timeline = timeline;
-    this.began = began;
     this.lastStep = began;
     this.totals = { ...start.totals };
+    this.began = began - 1000 * start.totals.seconds;
     this.first = this.reached = start.state;
     this.savedStep = inputs.resume ? start.state.step : -1;
   }
@@ -152,7 +153,7 @@ class Session {
       steps: this.reached.step,
       samples,
       eval: { before: before?.metrics ?? null, after: after?.metrics ?? null },
-      wall_s: (performance.now() - this.began) / 1000,
+      wall_s: this.seconds,
       generated_tokens: generatedTokens,
       trained_tokens: trainedTokens,
       interrupted: signal?.aborted ?? false,
@@ -160,6 +161,10 @@ class Session {
     await run.writeSummary({ ...summary, before: before?.samples ?? [], after: after?.samples ?? [] });
     await run.writeTrace(this.timeline.toJson());
     return summary;
+  }
+
+  private get seconds(): number {
+    return (performance.now() - this.began) / 1000;
   }
 
   /** Waits as long as the user pauses, then turns what was turned meanwhile. */
@@ -276,7 +281,7 @@ class Session {
     // What the policy is for from now on: this run's task, not that of the model it began with.
     const scope = scopeEntries(task, recipe.generator.maxTokens, recipe.verifier.rewards);
     const named = { ...model, generationConfig: { ...model.generationConfig, ...scope } };
-    const saved = { optimizer, state, totals: this.totals };
+    const saved = { optimizer, state, totals: { ...this.totals, seconds: this.seconds } };
     const path = await saveRun({ recipe, model: named, run }, saved, trainer.version);
     this.timeline.rested("save", from);
     await run.writeTrace(this.timeline.toJson());

@@ -24,7 +24,11 @@ export interface RunTotals {
   samples: number;
   generatedTokens: number;
   trainedTokens: number;
+  /** By the clock, without the time between an end and a resume. */
+  seconds: number;
 }
+
+const NO_TOTALS: RunTotals = { samples: 0, generatedTokens: 0, trainedTokens: 0, seconds: 0 };
 
 export interface SavedRun {
   optimizer: OptimizerState;
@@ -37,7 +41,7 @@ export function freshStart(): SavedRun {
   return {
     optimizer: freshOptimizer(),
     state: { step: 0, nextGroup: 0, inFlight: [] },
-    totals: { samples: 0, generatedTokens: 0, trainedTokens: 0 },
+    totals: NO_TOTALS,
   };
 }
 
@@ -74,7 +78,7 @@ export async function readCheckpoint(
       secondMoments: packTensors(layout, wrapped(moments.v)),
     },
     state: { step: state.step, nextGroup: state.dataCursor, inFlight: state.inFlight },
-    totals: { samples: 0, generatedTokens: 0, trainedTokens: 0, ...totals },
+    totals: { ...NO_TOTALS, ...totals },
   };
 }
 

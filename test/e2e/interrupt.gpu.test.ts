@@ -24,8 +24,13 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     expect(Math.max(...settledCheckpoints(run))).toBe(reached);
     expect(existsSync(join(run, "summary.json"))).toBe(true);
     expect(existsSync(join(run, "run.lock"))).toBe(false);
-    const fewer = await command(["train", "--resume", run, "--steps", "1"]);
-    expect(fewer).toMatchObject({ code: 2, stderr: expect.stringContaining("[cli/resume-conflict]") });
+    for (const words of [
+      ["--steps", "1"],
+      ["--set", "seed=9"],
+    ]) {
+      const other = await command(["train", "--resume", run, ...words]);
+      expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("[cli/resume-conflict]") });
+    }
 
     const more = reached + 1;
     const resumed = await command(["train", "--resume", run, "--steps", String(more), "--json"]);

@@ -55,6 +55,12 @@ describe.skipIf(!hasModel)("a run", () => {
     const again = await train(recipe, { resume: folder });
     expect(again.summary).toMatchObject({ steps: 7, samples: 7 * 8, eval: { before: summary.eval.before } });
     expect(again.events.filter(({ kind }) => kind === "stepped" || kind === "saved")).toEqual([]);
+    // The time is that of the whole run, as the counts are.
+    const state = JSON.parse(
+      await readFile(join(folder, "checkpoints", "step-000007", "state.json"), "utf8"),
+    );
+    expect(state.stages.totals.seconds).toBeGreaterThan(0);
+    expect(again.summary.wall_s).toBeGreaterThan(state.stages.totals.seconds);
   });
 
   it("without evaluation says so instead of zeros", async () => {

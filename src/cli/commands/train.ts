@@ -159,15 +159,14 @@ async function prepareResume(
   context: CommandContext,
   lock: RunLock,
 ): Promise<Prepared> {
-  for (const flag of ["recipe", "model", "data", "out", "seed", "fit"] as const) {
-    if (args[flag] !== undefined && args[flag] !== false) {
-      throw new ConfigError(
-        "cli/resume-conflict",
-        `Cannot use --${flag} with --resume: a run goes on with the recipe it was started with`,
-        { hint: `Leave --${flag} out, or start a new run.` },
-      );
-    }
-  }
+  const refuse = (flag: string) =>
+    new ConfigError(
+      "cli/resume-conflict",
+      `Cannot use --${flag} with --resume: a run goes on with the recipe it was started with`,
+      { hint: `Leave --${flag} out, or start a new run.` },
+    );
+  for (const flag of ["recipe", "model", "data", "out", "seed", "fit"] as const)
+    if (args[flag] !== undefined && args[flag] !== false) throw refuse(flag);
   const storage = openDiskStorage(resolve(context.cwd, args.resume!));
   // Before the checkpoints are looked at, which sweeps away what a crash left half written.
   lock.take(storage.where);
@@ -178,6 +177,7 @@ async function prepareResume(
     overrides: { steps: args.steps },
     locate: (path) => resolve(context.cwd, path),
   });
+  if ((saved.recipe.seed ?? recipe.seed) !== recipe.seed) throw refuse("set seed");
   const found = await latestCheckpoint(storage);
   for (const { path, reason } of found?.skipped ?? [])
     context.output.note(`Passed over the damaged checkpoint ${path}: ${reason}`);
