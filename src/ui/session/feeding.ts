@@ -1,4 +1,5 @@
 /** Puts a session's events into the run that views watch. */
+import { atRest } from "../state/records.ts";
 import type { RunFeed } from "../state/run_feed.ts";
 import type { SessionEvent } from "./api.ts";
 import { toFailure } from "./failure.ts";
@@ -50,9 +51,9 @@ export function applyEvent(feed: RunFeed, event: SessionEvent): void {
   }
 }
 
-/** Nothing moves any more. */
+/** Nothing moves any more; what was counted stays, also what its rows do not tell: problems begun and not trained on. */
 function settle(feed: RunFeed): void {
-  feed.pulse.value = null;
+  if (feed.pulse.value) feed.pulse.value = atRest(feed.pulse.value);
   feed.remainingSeconds.value = null;
   feed.touch();
 }

@@ -169,8 +169,10 @@ export class LiveRun {
     const { signal } = this.interrupt;
     const { control } = this;
     let beat: ReturnType<typeof setInterval> | undefined;
+    let tellPulse: () => void = () => undefined;
     const onPulseSource = (read: () => LoopPulse) => {
-      beat = setInterval(() => this.tellPulse(read()), PULSE_MS);
+      tellPulse = () => this.tellPulse(read());
+      beat = setInterval(tellPulse, PULSE_MS);
     };
     const onStages = (stages: typeof this.stages) => {
       this.stages = stages;
@@ -183,6 +185,8 @@ export class LiveRun {
     } finally {
       this.stages = null;
       clearInterval(beat);
+      // What came since the last beat belongs to the totals.
+      tellPulse();
     }
   }
 

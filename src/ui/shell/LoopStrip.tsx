@@ -6,6 +6,7 @@ import type { RunFeed } from "../state/run_feed.ts";
 import { isUnderWay } from "./controls.ts";
 import { type LoopStatus, LoopWatch } from "./loop_watch.ts";
 import { openView } from "./navigation.ts";
+import { currentRow } from "./now.ts";
 import { recordedPulse, runTotals } from "./recorded_pulse.ts";
 import { viewTitle } from "./shortcuts.ts";
 import { batchShare, type StageWords, stageWords, stepsAskedFor } from "./strip_stages.ts";
@@ -44,8 +45,10 @@ export function LoopStrip() {
   const pulse = pulseOf(run);
   const moving = isUnderWay(run.phase.value);
   const status = useLoopStatus(moving ? pulse : null, run);
-  const words = stageWords(pulse, stepsAskedFor(run.recipe) || run.steps.length);
-  const inUse = pulse ? `v${pulse.generatorVersion}` : "–";
+  const done = currentRow(run.steps)?.step ?? 0;
+  const words = stageWords(pulse, { done, of: stepsAskedFor(run.recipe) || run.steps.length });
+  // Below 0 no generator has told yet.
+  const inUse = pulse && pulse.generatorVersion >= 0 ? `v${pulse.generatorVersion}` : "–";
   return (
     <nav class="strip" aria-label="The loop">
       <button

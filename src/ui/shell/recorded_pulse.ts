@@ -24,7 +24,8 @@ export function runTotals(steps: readonly StepRow[]): RunTotals {
     const samples = of(row, "batch/samples_per_step");
     const groupSize = samples / Math.max(1, of(row, "batch/groups_per_step", 1));
     totals.problems.push(totals.problems.at(-1)! + groups);
-    totals.scored.push(totals.scored.at(-1)! + of(row, "verifier/scored_total", groups * groupSize));
+    // The verifiers' own count has what was evaluated in it.
+    totals.scored.push(totals.scored.at(-1)! + groups * groupSize);
     totals.trained.push(totals.trained.at(-1)! + samples);
   }
   return totals;
@@ -56,6 +57,7 @@ export function recordedPulse(
   const scored = along(totals.scored);
   const verifying = over ? 0 : Math.round(of(row, "rollout/score_queue_size"));
 
+  const version = of(steps[done - 1], "trainer/policy_version", done);
   const moves = playing && !over;
   const generatorWaits = share < of(row, "generator/idle_ratio");
   return {
@@ -65,8 +67,8 @@ export function recordedPulse(
     verifying,
     collected: over ? 0 : Math.round(batchSize * Math.min(1, Math.max(0, collectedShare))),
     batchSize,
-    trainerVersion: done,
-    generatorVersion: over ? done : Math.max(0, done - Math.round(of(row, "sample/staleness_mean"))),
+    trainerVersion: version,
+    generatorVersion: over ? version : Math.max(0, version - Math.round(of(row, "sample/staleness_mean"))),
     generated: scored + verifying,
     scored,
     trained: totals.trained[done],

@@ -22,7 +22,8 @@ const OPENS: Record<StageName, ViewName> = {
 
 const grouped = (value: number) => value.toLocaleString("en");
 
-export function stageWords(pulse: LoopPulse | null, steps: number): StageWords[] {
+/** @param steps done, and asked for; a version is none: a step of several mini-batches brings as many, a lost trainer one more */
+export function stageWords(pulse: LoopPulse | null, steps: { done: number; of: number }): StageWords[] {
   const known = (value: number | undefined) => (value === undefined ? "–" : grouped(value));
   const batch = pulse ? `${grouped(pulse.collected)}/${grouped(pulse.batchSize)}` : "–";
   const words: Omit<StageWords, "opens">[] = [
@@ -46,8 +47,8 @@ export function stageWords(pulse: LoopPulse | null, steps: number): StageWords[]
     },
     {
       stage: "trainer",
-      number: known(pulse?.trainerVersion),
-      counts: steps > 0 ? `of ${grouped(steps)} steps` : "steps",
+      number: known(pulse ? steps.done : undefined),
+      counts: steps.of > 0 ? `of ${grouped(steps.of)} steps` : "steps",
       queue: null,
     },
     { stage: "weights", number: pulse ? `v${pulse.trainerVersion}` : "–", counts: "newest", queue: null },

@@ -41,3 +41,10 @@ export type RunPhase =
   | "failed";
 
 export const STAGES: readonly StageName[] = ["tasks", "generator", "verifier", "trainer", "weights"];
+
+/** Of a loop that has ended: its totals, and nothing under way. */
+export function atRest(pulse: LoopPulse): LoopPulse {
+  const idle = Object.fromEntries(STAGES.map((stage) => [stage, "idle"])) as LoopPulse["activity"];
+  const none = { decoding: 0, queued: 0, verifying: 0, collected: 0, generatedTokensPerSecond: 0 };
+  return { ...pulse, ...none, activity: idle };
+}

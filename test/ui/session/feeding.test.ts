@@ -2,8 +2,25 @@ import { describe, expect, it } from "vitest";
 import { GpuLostError } from "../../../src/errors.ts";
 import { encodeError } from "../../../src/rpc/errors.ts";
 import { applyEvent } from "../../../src/ui/session/feeding.ts";
+import type { LoopPulse } from "../../../src/ui/state/records.ts";
 import { RunFeed } from "../../../src/ui/state/run_feed.ts";
 import { rollout, SUMMARY } from "./rows.ts";
+
+const PULSE: LoopPulse = {
+  problemsStarted: 40,
+  decoding: 64,
+  queued: 24,
+  verifying: 8,
+  collected: 16,
+  batchSize: 64,
+  trainerVersion: 3,
+  generatorVersion: 2,
+  generated: 216,
+  scored: 208,
+  trained: 192,
+  generatedTokensPerSecond: 500,
+  activity: { tasks: "idle", generator: "busy", verifier: "busy", trainer: "waiting", weights: "idle" },
+};
 
 function trained(): RunFeed {
   const feed = new RunFeed("run", "live", {});
@@ -50,9 +67,18 @@ describe("applyEvent()", () => {
 
   it("stands still at the end, with the summary or the failure", () => {
     const feed = trained();
-    applyEvent(feed, { kind: "pulse", pulse: {} as never });
+    applyEvent(feed, { kind: "pulse", pulse: PULSE });
     applyEvent(feed, { kind: "ended", summary: SUMMARY });
-    expect([feed.summary, feed.pulse.value, feed.remainingSeconds.value]).toEqual([SUMMARY, null, null]);
+    expect([feed.summary, feed.remainingSeconds.value]).toEqual([SUMMARY, null]);
+    // Totals stay, though the rows tell of no more than what was trained on.
+    expect(feed.pulse.value).toMatchObject({
+      problemsStarted: 40,
+      generated: 216,
+      scored: 208,
+      trained: 192,
+    });
+    expect(feed.pulse.value).toMatchObject({ decoding: 0, queued: 0, verifying: 0, collected: 0 });
+    expect(new Set(Object.values(feed.pulse.value?.activity ?? {}))).toEqual(new Set(["idle"]));
     const failed = trained();
     const error = encodeError(
       new GpuLostError("gpu/lost", "The GPU device is gone", { hint: "npm run doctor" }),

@@ -24,8 +24,8 @@ describe("runTotals()", () => {
     expect(totals).toEqual({ problems: [0, 5, 10, 15], scored: [0, 40, 80, 120], trained: [0, 32, 64, 96] });
   });
 
-  it("takes scored completions from the groups where they were not counted", () => {
-    expect(runTotals([row(1, { "verifier/scored_total": null })]).scored).toEqual([0, 40]);
+  it("leaves out what the verifiers scored for an evaluation", () => {
+    expect(runTotals([row(1, { "verifier/scored_total": 2088 })]).scored).toEqual([0, 40]);
   });
 });
 
@@ -57,6 +57,13 @@ describe("recordedPulse()", () => {
   it("lets the generator's version trail by the staleness, never below the first", () => {
     expect(at(0.5)).toMatchObject({ trainerVersion: 0, generatorVersion: 0 });
     expect(at(2.5)).toMatchObject({ trainerVersion: 2, generatorVersion: 1 });
+  });
+
+  it("tells versions from steps, where one brings several", () => {
+    const twice = steps.map((each) => ({ ...each, "trainer/policy_version": 2 * (each.step ?? 0) }));
+    const pulse = (position: number) => recordedPulse(twice, totals, position, true);
+    expect(pulse(2.5)).toMatchObject({ trainerVersion: 4, generatorVersion: 3 });
+    expect(pulse(3)).toMatchObject({ trainerVersion: 6, generatorVersion: 6 });
   });
 
   it("is at rest when paused and at the end", () => {

@@ -16,29 +16,31 @@ const pulse = {
 
 describe("stageWords()", () => {
   it("says of each stage what it does, in the loop's order", () => {
-    const words = stageWords(pulse, 30);
+    const words = stageWords(pulse, { done: 6, of: 30 });
     expect(words.map(({ stage }) => stage)).toEqual([...STAGES]);
     expect(words.map(({ number, counts }) => `${number} ${counts}`)).toEqual([
       "1,472 problems",
       "80 decoding",
       "5,760 checked",
-      "12 of 30 steps",
+      "6 of 30 steps",
       "v12 newest",
     ]);
   });
 
   it("puts what waits on the arrows", () => {
-    expect(stageWords(pulse, 30).map(({ queue }) => queue && `${queue.number} ${queue.counts}`)).toEqual([
-      "176 queued",
-      "8 to check",
-      "192/256 in batch",
-      null,
-      null,
-    ]);
+    expect(
+      stageWords(pulse, { done: 6, of: 30 }).map(({ queue }) => queue && `${queue.number} ${queue.counts}`),
+    ).toEqual(["176 queued", "8 to check", "192/256 in batch", null, null]);
   });
 
   it("has dashes where nothing is known", () => {
-    expect(stageWords(null, 0).map(({ number }) => number)).toEqual(["–", "–", "–", "–", "–"]);
+    expect(stageWords(null, { done: 0, of: 0 }).map(({ number }) => number)).toEqual([
+      "–",
+      "–",
+      "–",
+      "–",
+      "–",
+    ]);
   });
 });
 
