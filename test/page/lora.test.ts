@@ -42,6 +42,31 @@ const PLANNED: Steps = {
     expect(await violations(page)).toEqual([]);
   },
 
+  "has its buttons in one row, on a phone in two, and the reason in sight": async ({ opened: { page } }) => {
+    const card = page.getByRole("dialog");
+    const reason = card.getByText(/gpu.maxMemoryMiB allows 100\sMiB/);
+    for (const [width, height, rows] of [
+      [1280, 720, 1],
+      [360, 740, 2],
+    ]) {
+      await page.setViewportSize({ width, height });
+      await card.evaluate((element) => element.scrollTo(0, 0));
+      const boxes = await card
+        .locator(".preflight-actions button")
+        .evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect()));
+      expect(boxes.map(({ top }) => top).filter((top, k, all) => all.indexOf(top) === k).length).toBe(rows);
+      const left = Math.min(...boxes.map((box) => box.left));
+      const right = Math.max(...boxes.map((box) => box.right));
+      const { x, width: own } = (await card.boundingBox()) as { x: number; width: number };
+      expect(left).toBeGreaterThan(x);
+      expect(right).toBeLessThan(x + own);
+      // Three lines of it at least; its parts may be longer than the card.
+      const { y } = (await reason.boundingBox()) as { y: number };
+      expect(y + 70).toBeLessThan(Math.min(...boxes.map((box) => box.top)));
+    }
+    await page.setViewportSize({ width: 1280, height: 720 });
+  },
+
   "fits after its own proposal is taken": async ({ opened: { page } }) => {
     const card = page.getByRole("dialog");
     const fits = card.getByText(/It fits with trainer.microBatchTokens \d+: \d+\sMiB/);
@@ -49,6 +74,8 @@ const PLANNED: Steps = {
     await card.getByRole("button", { name: "Use these settings" }).click();
     const needed = card.getByText(/MiB needed; [\d.]+\s[MG]iB allowed in one piece/);
     await needed.waitFor({ timeout: 20_000 });
+    // The button that was pressed is gone: the focus is on what it led to.
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe("preflight-lines");
     expect(mebibytes(await needed.textContent())).toBe(promised);
     expect(promised).toBeLessThan(ALLOWED_MIB);
     expect(await card.getByRole("button", { name: "Use these settings" }).count()).toBe(0);

@@ -245,8 +245,11 @@ function comfortLines(page: PageFacts, facts: WorkerFacts): PreflightLine[] {
   return lines;
 }
 
+/** What keeps a run from starting comes first: on a phone little more is seen at once. */
 export function verdict(lines: PreflightLine[]): Preflight {
-  return { lines, canStart: !lines.some(({ level }) => level === "stop") };
+  const stops = lines.filter(({ level }) => level === "stop");
+  const others = lines.filter(({ level }) => level !== "stop");
+  return { lines: [...stops, ...others], canStart: stops.length === 0 };
 }
 
 /** The whole card; `recipe` is null where it could not be resolved. */

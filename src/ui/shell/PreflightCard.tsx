@@ -1,6 +1,6 @@
 /** What a run needs and what this browser gives, before anything is loaded or started. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { readModelName } from "../../config/model_name.ts";
 import { DownloadBar } from "../models/DownloadBar.tsx";
 import { download, shownDownload, startDownload } from "../models/download.ts";
@@ -65,6 +65,12 @@ export function PreflightCard() {
   const isOnHub = inForce !== undefined && readModelName(inForce).kind === "hub";
   // Also of a model below adapters that are here, or of problems.
   const isGated = lines?.some(({ value }) => value.includes("access is restricted")) ?? false;
+  const told = useRef<HTMLDivElement>(null);
+  const take = (changed: Record<string, unknown>) => {
+    draftRecipe.value = changed;
+    // The button that was pressed goes; what it led to is told here.
+    told.current?.focus();
+  };
   return (
     <Dialog title={refused ? "This cannot run here yet" : "Before it starts"} onClose={close}>
       <p class="soft">
@@ -75,7 +81,7 @@ export function PreflightCard() {
         .
       </p>
       <ModelField model={model} inherited={inForce ?? ""} />
-      <div class="preflight-lines" aria-live="polite" aria-busy={answer === null}>
+      <div ref={told} tabIndex={-1} class="preflight-lines" aria-live="polite" aria-busy={answer === null}>
         {answer === null && <p class="soft preflight-asking">Asking the GPU …</p>}
         {answer !== null && "message" in answer && (
           <Told level="stop" label="Check" value={answer.message} hint={answer.hint} />
@@ -87,7 +93,7 @@ export function PreflightCard() {
               <button
                 type="button"
                 class="button preflight-fit"
-                onClick={() => (draftRecipe.value = withSettings(recipe, fit))}
+                onClick={() => take(withSettings(recipe, fit))}
               >
                 Use these settings
               </button>
@@ -98,11 +104,11 @@ export function PreflightCard() {
       {(isOnHub || isGated) && <HubAccess wanted={isGated} />}
       <div class="dialog-actions preflight-actions">
         {bar && <DownloadBar download={bar} />}
-        {needed && (
+        {needed && !refused && problem === null && (
           <button
             type="button"
             class="button primary"
-            disabled={refused || problem !== null || bar !== null}
+            disabled={bar !== null}
             onClick={() => startDownload(needed)}
           >
             Download {byteText(needed.bytes)}
@@ -110,19 +116,19 @@ export function PreflightCard() {
         )}
         <button
           type="button"
-          class={`button ${needed ? "" : "primary"}`}
+          class={`button ${needed && !refused ? "" : "primary"}`}
           disabled={!canStart}
           onClick={train}
         >
           Start
         </button>
         {offersSmoke(recipe, lines, problem) && (
-          <button type="button" class="button" onClick={() => (draftRecipe.value = { extends: "smoke" })}>
+          <button type="button" class="button" onClick={() => take({ extends: "smoke" })}>
             Take the small recipe
           </button>
         )}
         <button type="button" class="button" onClick={close}>
-          {refused ? "Back to the recording" : "Not now"}
+          Not now
         </button>
         <button
           type="button"

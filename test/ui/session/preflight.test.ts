@@ -108,6 +108,8 @@ describe("preflightOf()", () => {
       assumedPrompt: null,
     };
     const small = card({ need: { ...FACTS.need!, memory } });
+    // First of all: on a phone no more than one line is seen at once.
+    expect(small.lines.map(({ key }) => key).slice(0, 3)).toEqual(["memory", "adapter", "tier"]);
     expect(line(small, "memory")).toMatchObject({
       level: "stop",
       value: "100\u00a0MiB needed; this GPU allows 128 MiB",
