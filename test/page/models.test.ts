@@ -84,13 +84,20 @@ const ON_THE_HUB: Steps = {
     await page.waitForTimeout(1200);
     expect(hub.sentBytes).toBe(paused);
     expect(paused - before).toBeLessThan(total);
-    hub.faults.delayMs = 0;
     await card.getByRole("button", { name: "Resume" }).click();
+  },
+
+  "goes on with what had come after a reload in the middle of the download": async ({ opened: { page } }) => {
+    await page.reload();
+    hub.faults.delayMs = 0;
+    await page.getByRole("button", { name: "Train this here" }).first().click();
+    const card = page.getByRole("dialog");
+    await card.getByRole("button", { name: /^Download/ }).click();
     await card.getByText("nothing: the model lies in this browser").waitFor({ timeout: 20_000 });
     const contents = hub.requests.filter(
       (path) => path.startsWith(`/${MODEL}/resolve/`) && path.includes(" "),
     );
-    // What had come whole before the pause is not asked for again.
+    // What had come whole before the pause and the reload is not asked for again.
     expect(new Set(contents).size).toBe(Object.keys(files).length);
     expect(contents.length).toBeLessThan(2 * Object.keys(files).length);
   },
