@@ -67,6 +67,8 @@ export interface CommandSpec<T extends OptionTable = OptionTable> {
   positionals?: readonly PositionalSpec[];
   /** `--help` appends the recipe's settings. */
   showsSettings?: boolean;
+  /** What Ctrl-C makes it do, for the user; "Stopping" where nothing is left of it. */
+  onInterrupt?: string;
 }
 
 /** What a command works with besides its arguments. */

@@ -56,6 +56,7 @@ export async function runCommand(words: readonly string[], context: CommandConte
     }
     const args = parseCommand(spec, rest);
     const command = await loadBody(spec);
+    if (spec.onInterrupt !== undefined) interrupt.goal = spec.onInterrupt;
     const code = await command.run(args, context);
     return interrupt.signal.aborted ? 130 : code;
   } catch (error) {

@@ -5,6 +5,8 @@
  */
 
 export interface Interrupt {
+  /** What the first signal asks for, in words that `note` gives to the user. */
+  goal: string;
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
   /** Resolves at the first signal. */
@@ -39,14 +41,15 @@ export function createInterrupt(options: InterruptOptions): Interrupt {
     if (controller.signal.aborted) return;
     firstAt = now();
     controller.abort(new DOMException("The user interrupted the run", "AbortError"));
-    note("Finishing this step and saving; press Ctrl-C again to quit at once");
+    note(`${interrupt.goal}; press Ctrl-C again to quit at once`);
   };
   const onSignal = () => {
     if (controller.signal.aborted && now() - firstAt > sameWithinMs) exit(130);
     else request();
   };
   const stops = [listen("SIGINT", onSignal), listen("SIGTERM", onSignal), listen("SIGHUP", request)];
-  return {
+  const interrupt: Interrupt = {
+    goal: "Stopping",
     signal: controller.signal,
     requested,
     request,
@@ -54,4 +57,5 @@ export function createInterrupt(options: InterruptOptions): Interrupt {
       for (const stop of stops) stop();
     },
   };
+  return interrupt;
 }

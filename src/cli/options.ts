@@ -18,6 +18,7 @@ export { benchSpec, doctorSpec, modelsSpec };
 export const trainSpec = define({
   name: "train",
   summary: "Improve a policy by asynchronous GRPO and show that it got better",
+  onInterrupt: "Finishing this step and saving",
   examples: [
     { line: "npm run train", does: "the built-in policy and recipe, evaluated before and after" },
     { line: "npm run train -- --recipe smoke --json", does: "a short run, one JSON object a step" },
@@ -186,6 +187,7 @@ export const generateSpec = define({
 export const distillSpec = define({
   name: "distill",
   summary: "Make a small policy by supervised learning from an imperfect teacher",
+  onInterrupt: "Finishing this step and saving",
   examples: [
     {
       line: "npm run distill -- --task chain_sum --out my-policy",

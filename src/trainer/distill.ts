@@ -2,6 +2,7 @@
  * Supervised cold start: a policy imitates an imperfect teacher's traces. Every step packs fresh problems with their
  * traces into one micro-batch, takes the mean negative log-likelihood of the completion's tokens, and one AdamW step.
  */
+import { WebgrpoError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { packTensors } from "../model/layout.ts";
@@ -22,6 +23,8 @@ export interface DistillOptions {
   tokenizer: Tokenizer;
   task: Task;
   stages: readonly DistillStage[];
+  /** Tokens of the longest problem with its trace, from `longestTrace`; the rare longer ones are passed over. */
+  longest: number;
   /** Traces in a step. */
   batchSize: number;
   learningRate: number;
@@ -54,11 +57,33 @@ interface Example {
   completion: Uint32Array;
 }
 
-/** The distilled weights by shard of `layoutParameters`. @throws DataError for text without tokens, GpuLimitError */
-export async function distill(gpu: Gpu, options: DistillOptions): Promise<Float32Array[]> {
-  const { config, stages, batchSize, beta2, weightDecay, maxGradNorm, reportEvery } = options;
+export interface Distilled {
+  /** Weights by shard of `layoutParameters`. */
+  shards: Float32Array[];
+  /** Steps done, fewer than asked for where the signal ended it. */
+  steps: number;
+}
+
+/** Traces of each teacher that are looked at to find the longest. */
+const MEASURED_TRACES = 1024;
+
+/** Tokens of the longest of many traces, rounded up to a multiple of eight: alone, and with the problem before it. */
+export function longestTrace(
+  options: Pick<DistillOptions, "task" | "tokenizer">,
+  stages: readonly DistillStage[],
+): { completion: number; whole: number } {
+  const examples = stages.flatMap(({ teacher }) => draw(options, teacher, 0, MEASURED_TRACES));
+  const roomFor = (lengths: number[]) => Math.ceil(Math.max(...lengths) / 8) * 8;
+  return {
+    completion: roomFor(examples.map(({ completion }) => completion.length)),
+    whole: roomFor(examples.map(length)),
+  };
+}
+
+/** Distils. @throws DataError for text without tokens, GpuLimitError, WebgrpoError `trainer/not-finite` */
+export async function distill(gpu: Gpu, options: DistillOptions): Promise<Distilled> {
+  const { config, stages, batchSize, beta2, weightDecay, maxGradNorm, reportEvery, longest } = options;
   const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
-  const longest = Math.max(...draw(options, stages[0].teacher, 0, 512).map(length)) + 8;
   using policy = await Policy.create(gpu, { config, capacity: batchSize * longest, maxPositions: longest });
   using gradient = gpu.buffer("distillation gradient", batchSize * longest);
   policy.weights.write(packTensors(policy.decoder.layout, options.tensors));
@@ -67,7 +92,9 @@ export async function distill(gpu: Gpu, options: DistillOptions): Promise<Float3
   let step = 0;
   for (const stage of stages) {
     for (let end = step + stage.steps; step < end && !options.signal?.aborted; step++) {
-      const examples = draw(options, stage.teacher, index, batchSize);
+      const examples = draw(options, stage.teacher, index, batchSize).filter(
+        (example) => length(example) <= longest,
+      );
       index += batchSize;
       const rows = pack(examples);
       const count = rows.targets.length;
@@ -91,25 +118,26 @@ export async function distill(gpu: Gpu, options: DistillOptions): Promise<Float3
           { source: policy.norm, length: 2 },
         ]);
         const loss = -new Float32Array(logprobs).reduce((sum, value) => sum + value, 0) / count;
-        options.onReport({
-          step: step + 1,
-          steps,
-          loss,
-          gradNorm: new Float32Array(norm)[0],
-          learningRate,
-          tokens,
-        });
+        const gradNorm = new Float32Array(norm)[0];
+        if (!Number.isFinite(loss + gradNorm)) {
+          throw new WebgrpoError(
+            "trainer/not-finite",
+            `Cannot go on distilling after step ${step + 1}: the loss is ${loss} and the gradient norm ${gradNorm}`,
+            { hint: "Start again with a lower --learning-rate, or from a policy whose weights are finite" },
+          );
+        }
+        options.onReport({ step: step + 1, steps, loss, gradNorm, learningRate, tokens });
       } else if ((step + 1) % 4 === 0) {
         // Bounds the work in flight, which would otherwise pile up in memory.
         await gpu.idle();
       }
     }
   }
-  return policy.weights.read(gpu);
+  return { shards: await policy.weights.read(gpu), steps: step };
 }
 
 function draw(
-  { task, tokenizer }: DistillOptions,
+  { task, tokenizer }: Pick<DistillOptions, "task" | "tokenizer">,
   teacher: Teacher,
   first: number,
   count: number,

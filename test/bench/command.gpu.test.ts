@@ -1,38 +1,18 @@
 /** `bench` and `doctor` as commands: exit code, text and JSON. */
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { FAMILY_TESTS } from "../../src/bench/self_test.ts";
 import { peakFinding, selfTestFindings } from "../../src/cli/commands/doctor.ts";
-import { runCommand } from "../../src/cli/dispatch.ts";
-import { createOutput } from "../../src/cli/output.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
+import { runInProcess } from "../cli/in_process.ts";
 
 async function run(...words: string[]) {
-  const text = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({
-    isTTY: false,
-    write: (written: string) => {
-      text[name] += written;
-      return true;
-    },
-  });
-  const json = words.includes("--json");
-  const output = createOutput({ json, env: {}, stdout: stream("stdout"), stderr: stream("stderr") });
-  const interrupt = {
-    signal: new AbortController().signal,
-    requested: new Promise<void>(() => undefined),
-    request: () => undefined,
-    dispose: () => undefined,
-  };
-  const code = await runCommand(words, { cwd: root, root, env: {}, output, interrupt });
-  const events = json
-    ? text.stdout
+  const ended = await runInProcess(words);
+  const events = words.includes("--json")
+    ? ended.stdout
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line) as Record<string, unknown>)
     : [];
-  return { code, events, ...text };
+  return { events, ...ended };
 }
 
 describe("bench", () => {

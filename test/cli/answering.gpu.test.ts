@@ -2,16 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/dispatch.ts";
-import { createOutput } from "../../src/cli/output.ts";
 import { freshWeights, smallLlamaConfig } from "../../src/model/init.ts";
 import { modelFolderFiles } from "../../src/runs/model_folder.ts";
 import { makeTask } from "../../src/tasks/registry.ts";
 import { scopeEntries } from "../../src/tasks/scope.ts";
 import { buildCharTokenizer } from "../../src/text/char_tokenizer.ts";
 import { loadTokenizer } from "../../src/text/tokenizer.ts";
+import { runInProcess } from "./in_process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "webgrpo-answering-"));
 const WORDING = "State the final answer to the following arithmetic problem:";
@@ -42,32 +40,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(...words: string[]) {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: keyof typeof written) => ({
-    write: (text: string) => {
-      written[name] += text;
-    },
-  });
-  const code = await runCommand(words, {
-    cwd: folder,
-    root: fileURLToPath(new URL("../..", import.meta.url)),
-    env: {},
-    output: createOutput({
-      json: words.includes("--json"),
-      env: {},
-      stdout: stream("stdout"),
-      stderr: stream("stderr"),
-    }),
-    interrupt: {
-      signal: new AbortController().signal,
-      requested: new Promise(() => undefined),
-      request: () => undefined,
-      dispose: () => undefined,
-    },
-  });
-  return { code, ...written };
-}
+const run = (...words: string[]) => runInProcess(words, { cwd: folder });
 
 describe("eval", () => {
   it("asks the rows that the policy was made for and refuses the others by number", async () => {

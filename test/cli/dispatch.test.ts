@@ -3,39 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/dispatch.ts";
-import { createInterrupt } from "../../src/cli/interrupt.ts";
-import { createOutput } from "../../src/cli/output.ts";
 import { modelFolder, readRecipe, recipeFromFlags, recipeNames, typedModel } from "../../src/cli/recipes.ts";
 import { ConfigError, DataError } from "../../src/errors.ts";
+import { runInProcess } from "./in_process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-async function run(words: string[]) {
-  const texts = { out: "", err: "" };
-  const output = createOutput({
-    json: false,
-    env: {},
-    stdout: { write: (text: string) => (texts.out += text) },
-    stderr: { write: (text: string) => (texts.err += text) },
-  });
-  const interrupt = createInterrupt({
-    listen: () => () => undefined,
-    exit: () => undefined,
-    note: () => undefined,
-  });
-  const code = await runCommand(words, { cwd: root, root, env: {}, output, interrupt });
-  return { code, ...texts };
-}
-
 describe("runCommand()", () => {
   it("exits 2 on an unknown command or flag, with a suggestion on stderr", async () => {
-    const command = await run(["trian"]);
-    expect(command).toMatchObject({ code: 2, out: "" });
-    expect(command.err).toContain("did you mean `train`?");
-    const flag = await run(["doctor", "--quik"]);
-    expect(flag).toMatchObject({ code: 2, out: "" });
-    expect(flag.err).toContain("did you mean `--quick`?");
+    const command = await runInProcess(["trian"]);
+    expect(command).toMatchObject({ code: 2, stdout: "" });
+    expect(command.stderr).toContain("did you mean `train`?");
+    const flag = await runInProcess(["doctor", "--quik"]);
+    expect(flag).toMatchObject({ code: 2, stdout: "" });
+    expect(flag.stderr).toContain("did you mean `--quick`?");
   });
 
   it.each([
@@ -43,19 +24,19 @@ describe("runCommand()", () => {
     [["--get", "builtin:chain-sum"], "no model's id on the hub"],
     [["--get", "a/b", "--remove", "a/b"], "at once"],
   ])("does not download what is not on the hub, or in one go with a removal: %j", async (words, found) => {
-    const { code, err } = await run(["models", ...words]);
+    const { code, stderr } = await runInProcess(["models", ...words]);
     expect(code).toBe(2);
-    expect(err).toContain(found);
+    expect(stderr).toContain(found);
   });
 
   it("prints help on stdout and exits 0; without a command it exits 2", async () => {
-    expect(await run(["--help"])).toMatchObject({ code: 0, err: "" });
-    expect(await run(["help"])).toMatchObject({ code: 0, err: "" });
-    const help = await run(["train", "--json", "--help"]);
-    expect(help).toMatchObject({ code: 0, err: "" });
-    expect(help.out).toContain("npm run train");
-    expect((await run([])).code).toBe(2);
-    expect((await run(["--hlep"])).code).toBe(2);
+    expect(await runInProcess(["--help"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await runInProcess(["help"])).toMatchObject({ code: 0, stderr: "" });
+    const help = await runInProcess(["train", "--json", "--help"]);
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toContain("npm run train");
+    expect((await runInProcess([])).code).toBe(2);
+    expect((await runInProcess(["--hlep"])).code).toBe(2);
   });
 });
 

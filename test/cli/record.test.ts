@@ -4,9 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/dispatch.ts";
-import { createInterrupt } from "../../src/cli/interrupt.ts";
-import { createOutput } from "../../src/cli/output.ts";
 import { loadModelFiles, openModelFolder } from "../../src/data/source.ts";
 import { freshAdapters } from "../../src/model/adapters/init.ts";
 import { adapterFolderFiles } from "../../src/model/adapters/peft.ts";
@@ -18,6 +15,7 @@ import type { RecordedRun } from "../../src/runs/recorded_run.ts";
 import { createRun, type RunDirectory } from "../../src/runs/run_directory.ts";
 import { TINY_CONFIG } from "../runs/memory_files.ts";
 import { saveStep, TINY_RECIPE } from "../runs/stored_run.ts";
+import { runInProcess } from "./in_process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let folder: string;
@@ -32,19 +30,10 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function recordTo(file: string): Promise<{ printed: string; code: number }> {
-  let printed = "";
-  const write = (text: string) => {
-    printed += text;
-  };
-  const output = createOutput({ json: false, env: {}, stdout: { write }, stderr: { write } });
-  const interrupt = createInterrupt({
-    listen: () => () => undefined,
-    exit: () => undefined,
-    note: () => undefined,
+  const { code, stdout, stderr } = await runInProcess(["record", "--run", "run", "--out", file], {
+    cwd: folder,
   });
-  const words = ["record", "--run", "run", "--out", file];
-  const code = await runCommand(words, { cwd: folder, root, env: {}, output, interrupt });
-  return { printed, code };
+  return { printed: stdout + stderr, code };
 }
 
 async function record(): Promise<{ printed: string; recorded: RecordedRun }> {

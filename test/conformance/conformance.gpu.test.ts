@@ -2,12 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/dispatch.ts";
-import { createOutput } from "../../src/cli/output.ts";
 import type { CaseResult } from "../../src/conformance/compare.ts";
 import { type ConformanceOptions, runConformance } from "../../src/conformance/run.ts";
 import type { VectorSource } from "../../src/conformance/vectors.ts";
 import { parseSafetensors, type WritableTensor, writeSafetensors } from "../../src/model/safetensors.ts";
+import { runInProcess } from "../cli/in_process.ts";
 import { testGpu } from "../gpu_harness.ts";
 
 const root = new URL("../../../shared/reference/vectors/", import.meta.url);
@@ -190,30 +189,8 @@ describe.skipIf(!hasVectors)("runConformance() on the reference vectors", () => 
 });
 
 describe("conformance", () => {
-  async function command(...words: string[]) {
-    const texts = { stdout: "", stderr: "" };
-    const write = (name: keyof typeof texts) => (text: string) => {
-      texts[name] += text;
-    };
-    const code = await runCommand(["conformance", ...words], {
-      cwd: fileURLToPath(new URL(".", import.meta.url)),
-      root: fileURLToPath(new URL("../..", import.meta.url)),
-      env: {},
-      output: createOutput({
-        json: words.includes("--json"),
-        env: {},
-        stdout: { write: write("stdout") },
-        stderr: { write: write("stderr") },
-      }),
-      interrupt: {
-        signal: new AbortController().signal,
-        requested: new Promise(() => undefined),
-        request: () => undefined,
-        dispose: () => undefined,
-      },
-    });
-    return { code, ...texts };
-  }
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const command = (...words: string[]) => runInProcess(["conformance", ...words], { cwd });
 
   it("refuses a folder that is not there", async () => {
     const { code, stdout, stderr } = await command("nowhere");

@@ -4,35 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/dispatch.ts";
-import { createOutput } from "../../src/cli/output.ts";
 import { loadModelFiles, openModelFolder } from "../../src/data/source.ts";
 import { fromBfloat16, toBfloat16 } from "../../src/model/float16.ts";
 import { modelFolderFiles } from "../../src/runs/model_folder.ts";
+import { runInProcess } from "../cli/in_process.ts";
 import { randomTensors, shapes } from "./decoder_reference.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "webgrpo-export-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(...words: string[]) {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: keyof typeof written) => ({
-    write: (text: string) => {
-      written[name] += text;
-    },
-  });
-  const json = words.includes("--json");
-  const output = createOutput({ json, env: {}, stdout: stream("stdout"), stderr: stream("stderr") });
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  const interrupt = {
-    signal: new AbortController().signal,
-    requested: new Promise<void>(() => undefined),
-    request: () => undefined,
-    dispose: () => undefined,
-  };
-  const code = await runCommand(["export", ...words], { cwd: folder, root, env: {}, output, interrupt });
-  return { code, ...written };
-}
+const run = (...words: string[]) => runInProcess(["export", ...words], { cwd: folder });
 
 function writeModel(name: string, shape: string): string {
   const config = shapes[shape];

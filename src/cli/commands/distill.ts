@@ -5,22 +5,18 @@ import { loadModelFiles } from "../../data/source.ts";
 import { ConfigError } from "../../errors.ts";
 import { mib, openGpu } from "../../gpu/device.ts";
 import { countParameters } from "../../model/config.ts";
-import { freshWeights, smallLlamaConfig } from "../../model/init.ts";
 import { layoutParameters, unpackTensors } from "../../model/layout.ts";
 import { checkModelFolder, openDiskStorage } from "../../runs/disk.ts";
 import { modelFolderFiles } from "../../runs/model_folder.ts";
 import type { Task } from "../../tasks/api.ts";
 import { makeTask } from "../../tasks/registry.ts";
 import { scopeEntries } from "../../tasks/scope.ts";
-import { buildCharTokenizer } from "../../text/char_tokenizer.ts";
-import { loadTokenizer, type Tokenizer } from "../../text/tokenizer.ts";
-import { type DistillStage, distill } from "../../trainer/distill.ts";
+import { loadTokenizer } from "../../text/tokenizer.ts";
+import { type DistillStage, distill, longestTrace } from "../../trainer/distill.ts";
 import type { Command } from "../command.ts";
+import { freshPolicy } from "../distill_start.ts";
 import { openModel } from "../models.ts";
 import { distillSpec } from "../options.ts";
-
-/** Traces of each teacher that are looked at to find the longest. */
-const MEASURED_TRACES = 1024;
 
 /** How the built-in policy was made; a task without an entry is distilled with the general one. */
 interface DistillPreset {
@@ -52,7 +48,7 @@ export const command: Command<typeof distillSpec.options> = {
     const task = makeTask(args.task, { ...preset.task, ...settings.task }, seed);
     if (!task.teacher || !task.vocabulary) {
       throw new ConfigError("config/no-teacher", `Cannot distil ${args.task}: the task has no teacher`, {
-        hint: "Choose chain_sum, countdown, digits, number_comparison or sorting.",
+        hint: "Choose a task of the README's table, or give yours a teacher as CONTRIBUTING.md says.",
       });
     }
     const steps = args.steps ?? preset.steps;
@@ -60,22 +56,42 @@ export const command: Command<typeof distillSpec.options> = {
     const batchSize = args.batchSize ?? 128;
     const start =
       args.model === undefined
-        ? await freshModel(task, settings.model, seed)
+        ? await freshPolicy(task, settings.model, seed)
         : await loadModelFiles(await openModel(args.model, context));
+    if (args.model !== undefined && Object.keys(settings.model).length > 0) {
+      throw new ConfigError(
+        "config/contradiction",
+        "Cannot change the shape of a policy that is gone on from",
+        {
+          hint: "Leave `--set model.…` out, or leave `--model` out to begin with fresh weights.",
+        },
+      );
+    }
     const tokenizer = await loadTokenizer(start);
+    const longest = longestTrace({ task, tokenizer }, stages);
+    if (longest.whole > start.config.maxPositions) {
+      throw new ConfigError(
+        "config/contradiction",
+        `Cannot distil traces of ${longest.whole} tokens into a policy of ${start.config.maxPositions} positions`,
+        {
+          hint: "Give a fresh policy more by `--set model.maxPositions=N`, or make the task's problems shorter.",
+        },
+      );
+    }
     const out = resolve(cwd, args.out);
     await checkModelFolder(out);
     const gpu = await openGpu({ label: "distill" });
     output.note(
-      `Distilling ${args.task} into ${countParameters(start.config)} parameters on ${gpu.adapterName}: ${steps} steps of ${batchSize} traces`,
+      `Distilling ${args.task} into ${countParameters(start.config).toLocaleString("en")} parameters on ${gpu.adapterName}: ${steps} steps of ${batchSize} traces`,
     );
     const from = performance.now();
-    const shards = await distill(gpu, {
+    const distilled = await distill(gpu, {
       config: start.config,
       tensors: start.tensors,
       tokenizer,
       task,
       stages,
+      longest: longest.whole,
       batchSize,
       learningRate: args.learningRate ?? 2e-3,
       schedule: "cosine",
@@ -95,17 +111,24 @@ export const command: Command<typeof distillSpec.options> = {
         );
       },
     });
-    const tensors = unpackTensors(layoutParameters(start.config), shards);
+    const tensors = unpackTensors(layoutParameters(start.config), distilled.shards);
     const generationConfig = {
       ...start.generationConfig,
-      ...scopeEntries(task, completionTokens(task, stages, tokenizer)),
+      ...scopeEntries(task, longest.completion),
     };
     const files = modelFolderFiles({ ...start, tensors, generationConfig }, "F16");
     const storage = openDiskStorage(out);
     for (const [name, bytes] of Object.entries(files)) await storage.writeFile(name, bytes);
     const size = Object.values(files).reduce((sum, bytes) => sum + bytes.byteLength, 0);
-    output.print(`Wrote ${out} (${mib(size)})`);
-    output.event({ event: "summary", out, bytes: size, steps, wall_s: (performance.now() - from) / 1000 });
+    const cut = distilled.steps < steps ? ` after ${distilled.steps} of ${steps} steps` : "";
+    output.print(`Wrote ${out} (${mib(size)})${cut}`);
+    output.event({
+      event: "summary",
+      out,
+      bytes: size,
+      steps: distilled.steps,
+      wall_s: (performance.now() - from) / 1000,
+    });
     gpu.destroy();
     return 0;
   },
@@ -126,40 +149,12 @@ function makeStages(
   });
 }
 
-/** Tokens of the longest trace, with room up to the next multiple of eight: how long answers may get later. */
-function completionTokens(task: Task, stages: readonly DistillStage[], tokenizer: Tokenizer): number {
-  const lengths = stages.flatMap(({ teacher }) =>
-    Array.from(
-      { length: MEASURED_TRACES },
-      (_, i) => tokenizer.encode(teacher.trace(task.sample(i), i).completion).length,
-    ),
-  );
-  return Math.ceil(Math.max(...lengths) / 8) * 8;
-}
-
-async function freshModel(task: Task, shape: Record<string, number>, seed: number) {
-  const files = buildCharTokenizer(task.vocabulary!());
-  const tokenizer = await loadTokenizer(files);
-  const config = smallLlamaConfig({
-    vocabSize: Math.ceil(tokenizer.vocabSize / 4) * 4,
-    width: shape.width ?? 128,
-    layers: shape.layers ?? 2,
-    heads: shape.heads ?? 4,
-    kvHeads: shape.kvHeads ?? shape.heads ?? 4,
-    mlpWidth: shape.mlpWidth ?? 344,
-    maxPositions: shape.maxPositions ?? 256,
-    eosId: tokenizer.eosIds[0],
-    padId: tokenizer.padId,
-  });
-  return { config, tensors: freshWeights(config, seed), ...files };
-}
-
 /** `--set teacher.KEY=VALUE`, `task.KEY=VALUE`, `model.KEY=VALUE`. */
 function readSettings(sets: readonly string[]) {
   const settings: {
     teacher: Record<string, unknown>;
     task: Record<string, unknown>;
-    model: Record<string, number>;
+    model: Record<string, unknown>;
   } = { teacher: {}, task: {}, model: {} };
   for (const set of sets) {
     const found = /^(teacher|task|model)\.(\w+)=(.*)$/.exec(set);
