@@ -53,6 +53,15 @@ export function openOpfsStore(root: string): FileStore {
       throw error;
     }
   };
+  /** Null also where it goes while it is looked at. */
+  const fileAt = async (path: string): Promise<File | null> => {
+    try {
+      return (await (await handleAt(path, false))?.getFile()) ?? null;
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw error;
+    }
+  };
   /** The file as it is now. A handle to write by would be the only one at a time: two who read would lock each other out. */
   const readOnly = (file: File, path: string): StoredFile => ({
     write: () => Promise.reject(new TypeError(`${root}/${path} was opened to be read`)),
@@ -63,9 +72,11 @@ export function openOpfsStore(root: string): FileStore {
     close: async () => undefined,
   });
   const opened = async (path: string, create: boolean): Promise<StoredFile | null> => {
-    const handle = await handleAt(path, create);
-    if (handle === null) return null;
-    if (!create) return readOnly(await handle.getFile(), path);
+    if (!create) {
+      const found = await fileAt(path);
+      return found && readOnly(found, path);
+    }
+    const handle = (await handleAt(path, true)) as OpenableFile;
     const file = await handle.createSyncAccessHandle();
     return {
       write: (at, bytes) =>
@@ -122,8 +133,7 @@ export function openOpfsStore(root: string): FileStore {
         }
         return names.sort((a, b) => (a.name < b.name ? -1 : 1));
       }),
-    sizeOf: (path) =>
-      attempt("look at", path, async () => (await (await handleAt(path, false))?.getFile())?.size ?? null),
+    sizeOf: (path) => attempt("look at", path, async () => (await fileAt(path))?.size ?? null),
     move: (from, to) =>
       attempt("move", from, async () => {
         const handle = await handleAt(from, false);

@@ -41,6 +41,16 @@ function isAbsent(error: unknown): boolean {
   return name === "NotFoundError" || name === "TypeMismatchError";
 }
 
+/** What is not there, or went while it was looked at, as this value. */
+async function unlessAbsent<T, E>(found: Promise<T>, otherwise: E): Promise<T | E> {
+  try {
+    return await found;
+  } catch (error) {
+    if (isAbsent(error)) return otherwise;
+    throw error;
+  }
+}
+
 /**
  * Opens a folder of the origin-private file system as run storage; it is made with the first write.
  *
@@ -71,13 +81,11 @@ export function openOpfsStorage(root: string): ListedStorage {
     return (await folderAt(names, create)).getFileHandle(name, { create });
   };
   const readBytes = async (path: string): Promise<Uint8Array<ArrayBuffer> | null> => {
-    try {
+    const read = async () => {
       const file = await (await fileAt(path, false)).getFile();
       return new Uint8Array(await file.arrayBuffer());
-    } catch (error) {
-      if (isAbsent(error)) return null;
-      throw error;
-    }
+    };
+    return unlessAbsent(read(), null);
   };
   const writeBytes = async (path: string, bytes: Uint8Array) => {
     const writer = await (await fileAt(path, true)).createWritable();
@@ -95,11 +103,8 @@ export function openOpfsStorage(root: string): ListedStorage {
     // Seen from the origin's folder, so that the storage itself can go too.
     const names = [...pathNames(root), ...pathNames(path)];
     const name = names.pop() ?? "";
-    try {
-      await (await folderFrom(names, false)).removeEntry(name, { recursive: true });
-    } catch (error) {
-      if (!isAbsent(error)) throw error;
-    }
+    const remove = async () => (await folderFrom(names, false)).removeEntry(name, { recursive: true });
+    await unlessAbsent(remove(), undefined);
   };
   const appendText = async (path: string, text: string) => {
     const file = await fileAt(path, true);
@@ -121,35 +126,32 @@ export function openOpfsStorage(root: string): ListedStorage {
   };
   const names = async (path: string): Promise<string[]> => {
     const found: string[] = [];
-    try {
+    const look = async () => {
       for await (const name of (await folderAt(pathNames(path), false)).keys())
         if (!isUnfinished(name)) found.push(name);
-    } catch (error) {
-      if (!isAbsent(error)) throw error;
-    }
+    };
+    await unlessAbsent(look(), undefined);
     return found.sort();
   };
+  /** A run that trains makes and removes files all the while: one that goes hides no other. */
   const filesBelow = async (folder: FileSystemDirectoryHandle, prefix: string): Promise<StoredFile[]> => {
     const found: StoredFile[] = [];
     for await (const [name, entry] of folder.entries()) {
       const path = prefix + name;
-      if (entry.kind === "directory")
-        found.push(...(await filesBelow(entry as FileSystemDirectoryHandle, `${path}/`)));
-      else if (!isUnfinished(name)) {
-        const { size, lastModified } = await (entry as FileSystemFileHandle).getFile();
-        found.push({ path, bytes: size, modified: lastModified });
+      if (entry.kind === "directory") {
+        const below = filesBelow(entry as FileSystemDirectoryHandle, `${path}/`);
+        found.push(...(await unlessAbsent(below, [])));
+      } else if (!isUnfinished(name)) {
+        const file = await unlessAbsent((entry as FileSystemFileHandle).getFile(), null);
+        if (file) found.push({ path, bytes: file.size, modified: file.lastModified });
       }
     }
     return found;
   };
   const allFiles = async (): Promise<StoredFile[]> => {
-    try {
-      const found = await filesBelow(await folderAt([], false), "");
-      return found.sort((a, b) => (a.path < b.path ? -1 : 1));
-    } catch (error) {
-      if (isAbsent(error)) return [];
-      throw error;
-    }
+    const all = async () => filesBelow(await folderAt([], false), "");
+    const found = await unlessAbsent(all(), []);
+    return found.sort((a, b) => (a.path < b.path ? -1 : 1));
   };
   return {
     where: root,
