@@ -1,5 +1,6 @@
 /** Runs the command line as a user does: a process of its own, its output collected, its signals real. */
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,8 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const flags = ["run", "-A", "--no-lock", "--node-modules-dir=manual"];
 
+type Signal = "SIGINT" | "SIGHUP" | "SIGKILL";
+
 export interface Ended {
   /** Null after a signal that was not caught. */
   code: number | null;
@@ -17,7 +20,7 @@ export interface Ended {
 }
 
 export interface Running {
-  send(signal: "SIGINT" | "SIGKILL"): void;
+  send(signal: Signal): void;
   /** Closes our end of the command's stdout. */
   stopReading(): void;
   ended: Promise<Ended>;
@@ -29,6 +32,8 @@ export interface StartOptions {
   cwd?: string;
   limitMs?: number;
   env?: Record<string, string>;
+  /** Where stdout goes instead of to us. */
+  stdoutFile?: string;
 }
 
 /** Starts a command; after `limitMs` it counts as hung and is killed. */
@@ -40,19 +45,25 @@ export function start(words: readonly string[], options: StartOptions = {}): Run
     INIT_CWD: cwd,
     XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
   };
-  const child = spawn(process.execPath, [...flags, main, ...words], { cwd, env });
+  const ours = options.stdoutFile === undefined ? "pipe" : openSync(options.stdoutFile, "w");
+  const child = spawn(process.execPath, [...flags, main, ...words], {
+    cwd,
+    env,
+    stdio: ["pipe", ours, "pipe"],
+  });
+  if (typeof ours === "number") closeSync(ours);
   let [stdout, stderr, hung] = ["", "", false];
   // Not child.kill(): Deno then reports the signal as the end, though the process caught it and left with a code.
-  const send = (signal: "SIGINT" | "SIGKILL") => void process.kill(child.pid!, signal);
+  const send = (signal: Signal) => void process.kill(child.pid!, signal);
   const watchers = new Set<() => void>();
   const timer = setTimeout(() => {
     hung = true;
     send("SIGKILL");
   }, limitMs);
-  child.stdout.on("data", (chunk) => {
+  child.stdout?.on("data", (chunk) => {
     stdout += chunk;
   });
-  child.stderr.on("data", (chunk) => {
+  child.stderr!.on("data", (chunk) => {
     stderr += chunk;
     for (const look of [...watchers]) look();
   });
@@ -75,7 +86,7 @@ export function start(words: readonly string[], options: StartOptions = {}): Run
       ended.then(() => reject(new Error(`${words.join(" ")} never said "${text}" but\n${stderr}`)), reject);
       look();
     });
-  const stopReading = () => void child.stdout.destroy();
+  const stopReading = () => void child.stdout?.destroy();
   return { send, stopReading, ended, shows };
 }
 

@@ -40,6 +40,18 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     expect(JSON.parse(rows.at(-1)!)).toMatchObject({ event: "summary", steps: more, samples: 16 * more });
   });
 
+  it("is what a terminal that is closed asks for as well", async () => {
+    const run = join(await freshFolder(), "run");
+    const process = start(tinyTrain(run, "--steps", "200"));
+    await process.shows("step   1/200");
+    process.send("SIGHUP");
+    const { code, stderr } = await process.ended;
+    expect(code).toBe(130);
+    const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
+    expect(reached).toBeLessThan(200);
+    expect(Math.max(...settledCheckpoints(run))).toBe(reached);
+  });
+
   it("is what a reader that goes away asks for as well (`| head -1`)", async () => {
     const run = join(await freshFolder(), "run");
     const process = start(tinyTrain(run, "--steps", "200", "--json"));
@@ -92,5 +104,13 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     expect(performance.now() - from).toBeLessThan(2000);
     expect(stderr).not.toContain("step 2/");
     expect(settledCheckpoints(run)).toEqual([]);
+  });
+});
+
+describe.skipIf(!existsSync("/dev/full"))("a full disk behind stdout", () => {
+  it("makes a command fail that could not give its results", async () => {
+    const { code, stderr } = await command(["train", "--help"], { stdoutFile: "/dev/full" });
+    expect(stderr).toContain("[cli/output-lost]");
+    expect(code).toBe(1);
   });
 });

@@ -1,5 +1,13 @@
 /** `export` as the command line runs it: our kernels on the one side, onnxruntime-web on the other. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,5 +93,15 @@ describe("export --format hf", () => {
     const { code, stderr } = await run("--model", name, "--format", "hf", "--out", name);
     expect(code).toBe(2);
     expect(stderr).toContain("own folder");
+  });
+
+  it("does not write into a run's checkpoint", async () => {
+    mkdirSync(join(folder, "checkpoint"));
+    writeFileSync(join(folder, "checkpoint", "state.json"), "{}");
+    const words = ["--model", "builtin:chain-sum", "--format", "hf", "--out", "checkpoint"];
+    const { code, stderr } = await run(...words);
+    expect(code).toBe(2);
+    expect(stderr).toContain("run's checkpoint");
+    expect(readdirSync(join(folder, "checkpoint"))).toEqual(["state.json"]);
   });
 });
