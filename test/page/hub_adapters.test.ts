@@ -1,5 +1,5 @@
 /** Adapters and a data set of the hub on the page: found with the model below them, planned, downloaded as one, trained, asked. */
-import type { Locator } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 import { byteText } from "../../src/ui/parts/format.ts";
 import { type HubServer, serveHub } from "../data/hub/server.ts";
@@ -44,6 +44,21 @@ beforeAll(async () => {
   });
 });
 afterAll(() => hub.close());
+
+/** Paths of all that was downloaded from the hub. */
+function hubFiles(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const found: string[] = [];
+    const walk = async (folder: FileSystemDirectoryHandle, prefix: string): Promise<void> => {
+      for await (const [name, entry] of folder.entries())
+        if (entry.kind === "directory") await walk(entry as FileSystemDirectoryHandle, `${prefix}${name}/`);
+        else found.push(prefix + name);
+    };
+    const root = await navigator.storage.getDirectory();
+    await walk(await root.getDirectoryHandle("hub", { create: true }), "");
+    return found;
+  });
+}
 
 async function chooseIn(card: Locator, name: string): Promise<void> {
   const model = card.getByRole("combobox", { name: "Model" });
@@ -156,7 +171,7 @@ const TRAINED: Steps = {
   },
 
   "lists them with what they belong to, and asks anew for a model that was deleted": async ({
-    opened: { page, errors },
+    opened: { page },
   }) => {
     await openView(page, "Settings");
     const models = page.getByRole("region", { name: "Models at hand" });
@@ -174,6 +189,37 @@ const TRAINED: Steps = {
     await own.getByRole("button", { name: `Delete ${ADAPTER}` }).click();
     await own.getByRole("button", { name: /for good/ }).click();
     await own.waitFor({ state: "detached" });
+    // The line went with its button: the focus is where the list begins.
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("models-title");
+  },
+
+  "lists the data set with its size, and deletes it by keyboard": async ({ opened: { page } }) => {
+    const models = page.getByRole("region", { name: "Models at hand" });
+    const item = models.getByRole("list", { name: "Data sets" }).getByRole("listitem");
+    expect(await item.getByText(/\d\sKiB, train\.jsonl/).count()).toBe(1);
+    expect(await violations(page)).toEqual([]);
+    const button = item.getByRole("button", { name: "Delete data set someone/sums" });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await item.getByRole("button", { name: "Delete for good: data set someone/sums" }).waitFor();
+    await page.keyboard.press("Enter");
+    await item.waitFor({ state: "detached" });
+    await models.getByRole("status").getByText("data set someone/sums is removed").waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("models-title");
+    expect(await hubFiles(page)).toEqual([]);
+  },
+
+  "leaves nothing of a download that is cancelled": async ({ opened: { page, errors } }) => {
+    await page.getByRole("button", { name: "Train this here" }).first().click();
+    const card = page.getByRole("dialog");
+    await chooseIn(card, "builtin:chain-sum");
+    hub.faults.delayMs = 500;
+    await card.getByRole("button", { name: `Download ${byteText(sums.byteLength)}` }).click();
+    await expect.poll(() => hubFiles(page)).not.toEqual([]);
+    await card.getByRole("button", { name: "Cancel" }).click();
+    await expect.poll(() => hubFiles(page)).toEqual([]);
+    hub.faults.delayMs = 0;
+    await card.getByRole("button", { name: "Not now" }).click();
     // Answers of 401 and 404 are told by the browser.
     expect(errors.filter((text) => !/status of 40[14]/.test(text))).toEqual([]);
   },

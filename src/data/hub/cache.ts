@@ -96,6 +96,16 @@ async function findComplete(store: FileStore, id: string, revision: string): Pro
   return null;
 }
 
+/** A model that is here whole, or null; nobody is asked for anything. */
+export async function openCached(
+  store: FileStore,
+  id: string,
+  revision: string,
+): Promise<ModelSource | null> {
+  const had = await findComplete(store, id, revision);
+  return had && cachedSource(store, had);
+}
+
 export interface FetchOptions extends DownloadOptions {
   revision?: string;
   /** Leaves the weights on the hub: the rest is enough to plan a run. */

@@ -62,6 +62,52 @@ export async function listCachedDatasets(store: FileStore): Promise<CachedDatase
   return found;
 }
 
+/** What a data set takes up. */
+export interface StoredDataset {
+  id: string;
+  /** Paths of the files that are whole, of all its commits. */
+  files: string[];
+  /** Also of files that have not come whole. */
+  bytes: number;
+  /** False: an attempt at a file was cut; asking for it goes on with it. */
+  complete: boolean;
+}
+
+const isPart = (path: string) => /\.part(\.json(\.new)?)?$/.test(path);
+
+async function filesBelow(store: FileStore, folder: string): Promise<{ path: string; bytes: number }[]> {
+  const found = (await store.list(folder)).map(async ({ name, isFolder }) => {
+    const path = `${folder}/${name}`;
+    return isFolder ? filesBelow(store, path) : [{ path, bytes: (await store.sizeOf(path)) ?? 0 }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Everything that is there of data sets, whole or not, by name. */
+export async function listStoredDatasets(store: FileStore): Promise<StoredDataset[]> {
+  const found: StoredDataset[] = [];
+  for (const { name, isFolder } of await store.list(ROOT)) {
+    const folder = `${ROOT}/${name}`;
+    const all = isFolder ? await filesBelow(store, folder) : [];
+    if (all.length === 0) continue;
+    const manifests = await readManifests(store, folder);
+    found.push({
+      id: manifests[0]?.id ?? name.replace("--", "/"),
+      files: [...new Set(manifests.flatMap(({ files }) => files.map(({ path }) => path)))],
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      complete: !all.some(({ path }) => isPart(path)),
+    });
+  }
+  return found;
+}
+
+/** Removes what has come of a data set's files that are not whole; the others stay. */
+export async function removeDatasetParts(store: FileStore, id: string): Promise<void> {
+  const folder = folderOf(id);
+  for (const { path } of await filesBelow(store, folder)) if (isPart(path)) await store.remove(path);
+  if ((await readManifests(store, folder)).length === 0) await store.remove(folder);
+}
+
 /** Removes all that is there of a data set; returns the bytes given back. @throws DataError `hub/not-cached` */
 export async function removeCachedDataset(store: FileStore, id: string): Promise<number> {
   const cached = (await listCachedDatasets(store)).filter((one) => one.id === id);
@@ -104,6 +150,20 @@ async function pinnedManifest(
   );
 }
 
+/** A file of a data set that is here whole, or null; nobody is asked for anything. */
+export async function readDatasetFile(
+  store: FileStore,
+  { id, revision, path }: DatasetFile,
+): Promise<Pick<FetchedFile, "content" | "commit"> | null> {
+  const folder = folderOf(id);
+  const pinned = await pinnedManifest(store, folder, revision);
+  const had = pinned?.files.find((file) => file.path === path);
+  if (!pinned || !had) return null;
+  const { commit } = pinned;
+  const content = await readWhole(store, `${folder}/${commit}/${path}`, had.size);
+  return content && { content, commit };
+}
+
 /**
  * A file of a data set: from the cache, or else downloaded into it first.
  * @throws DataError `hub/*`, `runs/*`
@@ -113,13 +173,10 @@ export async function fetchDatasetFile(
   { id, revision, path }: DatasetFile,
   options: DownloadOptions = {},
 ): Promise<FetchedFile> {
+  const had = await readDatasetFile(store, { id, revision, path });
+  if (had) return { ...had, downloadedBytes: 0 };
   const folder = folderOf(id);
   const pinned = await pinnedManifest(store, folder, revision);
-  const had = pinned?.files.find((file) => file.path === path);
-  if (pinned && had) {
-    const content = await readWhole(store, `${folder}/${pinned.commit}/${path}`, had.size);
-    if (content) return { content, commit: pinned.commit, downloadedBytes: 0 };
-  }
   const listing = await listDatasetFile(id, pinned?.commit ?? revision, path, options);
   const { commit, files } = listing;
   const downloadedBytes = await downloadFiles(listing, store, `${folder}/${commit}`, options);

@@ -1,5 +1,6 @@
 /** The one download that may go on: begun, paused, taken up again, given up. */
 import { signal } from "@preact/signals";
+import { readDataName } from "../../config/data_name.ts";
 import type { KeptModel, NeededDownload } from "../session/api.ts";
 import { session, type Trouble, troubleOf } from "../shell/session.ts";
 import { modelsChanged } from "../state/model_access.ts";
@@ -20,6 +21,12 @@ export const download = signal<Download | null>(null);
 export function shownDownload(going: Download | null, needed: NeededDownload | undefined): Download | null {
   const isOwn = needed?.names.join() === going?.needed.names.join();
   return isOwn || going?.phase === "running" ? going : null;
+}
+
+/** The data set of the hub that is among what is needed. */
+export function dataOf({ data = "" }: NeededDownload): string | null {
+  const named = readDataName(data);
+  return named.kind === "hub" ? named.id : null;
 }
 
 const change = (parts: Partial<Download>) => {
@@ -66,4 +73,6 @@ export async function cancelDownload(): Promise<void> {
   const isPart = ({ model, complete }: KeptModel) =>
     complete ? names.includes(model) : names.some((name) => name.split("@")[0] === model);
   for (const part of (await client.listModels()).filter(isPart)) await client.removeModel(part);
+  const data = dataOf(value.needed);
+  if (data !== null) await client.removeDataset(data, "parts");
 }

@@ -1,17 +1,18 @@
-/** The models that this browser keeps, asked for again whenever one came or went. */
+/** The models and data sets that this browser keeps, asked for again whenever one came or went. */
 import { useEffect, useState } from "preact/hooks";
-import type { KeptModel } from "../session/api.ts";
+import type { KeptDataset, KeptModel } from "../session/api.ts";
+import type { SessionClient } from "../session/client.ts";
 import { session } from "../shell/session.ts";
 import { modelsChanged } from "../state/model_access.ts";
 
 /** Null before they are known. */
-export function useKeptModels(): readonly KeptModel[] | null {
-  const [kept, setKept] = useState<readonly KeptModel[] | null>(null);
+function useKept<T>(list: (client: SessionClient) => Promise<T[]>): readonly T[] | null {
+  const [kept, setKept] = useState<readonly T[] | null>(null);
   const changed = modelsChanged.value;
   useEffect(() => {
     let wanted = true;
     session()
-      .then((client) => client.listModels())
+      .then(list)
       // A browser without private files keeps none; the preflight card says so.
       .catch(() => [])
       .then((found) => wanted && setKept(found));
@@ -21,3 +22,6 @@ export function useKeptModels(): readonly KeptModel[] | null {
   }, [changed]);
   return kept;
 }
+
+export const useKeptModels = () => useKept<KeptModel>((client) => client.listModels());
+export const useKeptDatasets = () => useKept<KeptDataset>((client) => client.listDatasets());

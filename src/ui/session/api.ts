@@ -4,6 +4,7 @@
  */
 import type { Recipe } from "../../config/schema.ts";
 import type { Knobs } from "../../control.ts";
+import type { StoredDataset as KeptDataset } from "../../data/hub/datasets.ts";
 import type { ErrorRecord } from "../../rpc/errors.ts";
 import type { StoredRun } from "../../runs/stored_runs.ts";
 import type {
@@ -18,7 +19,7 @@ import type {
   TurnedRow,
 } from "../state/records.ts";
 
-export type { StoredRun };
+export type { KeptDataset, StoredRun };
 
 /** What only the page's thread knows of models: told with each request that may need one, and kept nowhere. */
 export interface ModelAccess {
@@ -143,8 +144,8 @@ export interface SessionApi {
     access: ModelAccess,
     onProgress: (progress: DownloadProgress) => void,
   ): Promise<boolean>;
-  /** Ends the download that is going on; what has come stays. */
-  stopDownload(): void;
+  /** Resolves when the download that is going on has ended; what has come stays. */
+  stopDownload(): Promise<void>;
   /** Resolves when the run has begun to load; what follows is told as events. @throws ConfigError, DataError at once */
   start(request: StartRequest): Promise<StartedRun>;
   pause(): void;
@@ -169,6 +170,10 @@ export interface SessionApi {
   /** Uploads and downloads. */
   listModels(): Promise<KeptModel[]>;
   removeModel(model: KeptModel): Promise<void>;
+  /** Of the hub, downloaded for runs. */
+  listDatasets(): Promise<KeptDataset[]>;
+  /** `parts`: only of files that have not come whole. */
+  removeDataset(id: string, what: "all" | "parts"): Promise<void>;
 }
 
 /** What only the page's thread knows. */

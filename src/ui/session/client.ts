@@ -15,6 +15,7 @@ import type {
   DownloadProgress,
   Estimate,
   Imported,
+  KeptDataset,
   KeptModel,
   NeededDownload,
   Preflight,
@@ -180,6 +181,16 @@ export class SessionClient {
 
   async removeModel(model: KeptModel): Promise<void> {
     await this.ask((api) => api.removeModel(model));
+    modelsChanged.value++;
+  }
+
+  async listDatasets(): Promise<KeptDataset[]> {
+    return this.ask((api) => api.listDatasets());
+  }
+
+  /** @param what `parts`: only what has come of files that are not whole */
+  async removeDataset(id: string, what: "all" | "parts" = "all"): Promise<void> {
+    await this.ask((api) => api.removeDataset(id, what));
     modelsChanged.value++;
   }
 

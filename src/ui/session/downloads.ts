@@ -37,6 +37,12 @@ export async function downloadModel(
   return source;
 }
 
+/** A model that was downloaded whole, or null; nobody is asked for anything. */
+export async function openDownload(id: string, revision: string): Promise<ModelSource | null> {
+  const { openCached, store } = await openCache();
+  return openCached(store, id, revision);
+}
+
 /** Files are checked one by one when they have come: to who watches one bar, its bytes never go back. */
 export function oneWay(tell: (progress: DownloadProgress) => void): (progress: DownloadProgress) => void {
   let most = 0;

@@ -17,7 +17,7 @@ import { ADAPTER_CONFIG } from "../../model/adapters/peft.ts";
 import type { RunStorage } from "../../runs/storage.ts";
 import { isStoredModel, MODELS, type OpenStorage } from "../../runs/stored_runs.ts";
 import type { ModelAccess } from "./api.ts";
-import { downloadModel, listDownloads } from "./downloads.ts";
+import { openDownload } from "./downloads.ts";
 import { isElsewhere } from "./own_origin.ts";
 import type { Places } from "./recipes.ts";
 
@@ -91,10 +91,8 @@ async function findOnHub(
   revision: string,
   { access = {}, signal }: Pick<Places, "access" | "signal">,
 ): Promise<FoundModel> {
-  const had = (await listDownloads()).find(
-    (model) => model.id === id && model.complete && [model.revision, model.commit].includes(revision),
-  );
-  if (had) return { source: await downloadModel(id, revision, access, {}), from: "here" };
+  const had = await openDownload(id, revision);
+  if (had) return { source: had, from: "here" };
   if (access.askHub === false) {
     throw refusal(id, "it is not downloaded", "Train it here: what was downloaded for a run is kept");
   }

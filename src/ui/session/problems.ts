@@ -2,7 +2,9 @@
 import { readDataName } from "../../config/data_name.ts";
 import type { Recipe } from "../../config/schema.ts";
 import { readProblems, rowOptions } from "../../data/problems.ts";
+import { DataError } from "../../errors.ts";
 import type { Problem } from "../../rollout.ts";
+import type { KeptDataset } from "./api.ts";
 import { HUB_FOLDER, type OpenModelOptions } from "./downloads.ts";
 import { isElsewhere } from "./own_origin.ts";
 import { fetchDataFile, type Places } from "./recipes.ts";
@@ -19,7 +21,10 @@ async function openDatasets() {
   return { ...datasets, store: openOpfsStore(HUB_FOLDER) };
 }
 
-/** The bytes of a data file; one on the hub is downloaded first where it is not here. @throws DataError `data/*`, `hub/*` */
+/**
+ * The bytes of a data file; one on the hub is downloaded first where it is not here and the hub may be asked.
+ * @throws DataError `data/*`, `hub/*`
+ */
 export async function openDataFile(
   file: string,
   places: DataPlaces,
@@ -27,8 +32,15 @@ export async function openDataFile(
 ): Promise<Blob | Uint8Array> {
   const named = readDataName(file);
   if (named.kind === "file") return fetchDataFile(file, places);
-  const { fetchDatasetFile, store } = await openDatasets();
-  const { hubUrl, token } = places.access ?? {};
+  const { fetchDatasetFile, readDatasetFile, store } = await openDatasets();
+  const { hubUrl, token, askHub } = places.access ?? {};
+  if (askHub === false) {
+    const had = await readDatasetFile(store, named);
+    if (had) return had.content;
+    throw new DataError("hub/not-cached", `Cannot read ${named.path} of ${named.id}: it is not downloaded`, {
+      hint: "Train it here: what was downloaded for a run is kept",
+    });
+  }
   return (await fetchDatasetFile(store, named, { hubUrl, token, ...options })).content;
 }
 
@@ -54,6 +66,18 @@ export async function missingDataBytes(
   const options = { hubUrl, token, fetch: ask };
   const { files } = await listDatasetFile(named.id, named.revision, named.path, options);
   return files[0].size;
+}
+
+/** Data sets that were downloaded, whole or not. */
+export async function listKeptDatasets(): Promise<KeptDataset[]> {
+  const { listStoredDatasets, store } = await openDatasets();
+  return listStoredDatasets(store);
+}
+
+/** @throws DataError `hub/not-cached` */
+export async function removeKeptDataset(id: string, what: "all" | "parts"): Promise<void> {
+  const { removeCachedDataset, removeDatasetParts, store } = await openDatasets();
+  await (what === "all" ? removeCachedDataset(store, id) : removeDatasetParts(store, id));
 }
 
 /** Whether problems can be read at once: from here, or a file of this origin. */

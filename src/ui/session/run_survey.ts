@@ -59,7 +59,9 @@ async function longestSequence(
   const isLasting = data !== undefined && isOnHub(data.file);
   const key = isLasting ? JSON.stringify([foldersOf(policy).map(placeOf), asked]) : null;
   if (key !== null && counted?.key === key) return counted.maxSequence;
-  const problems = data && (await readPageProblems(data, places));
+  // They were here a moment ago: what was deleted since is not brought back by who only looks.
+  const access = { ...places.access, askHub: false };
+  const problems = data && (await readPageProblems(data, { ...places, access }));
   const { maxSequence } = await surveyTask({ recipe, model: await policyText(policy), problems });
   if (key !== null) counted = { key, maxSequence };
   return maxSequence;

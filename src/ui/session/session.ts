@@ -20,6 +20,7 @@ import type {
   DownloadProgress,
   Estimate,
   Imported,
+  KeptDataset,
   KeptModel,
   ModelAccess,
   NeededDownload,
@@ -36,6 +37,7 @@ import { estimateRun, gatherFacts } from "./gather.ts";
 import { listKept, removeKept } from "./kept_models.ts";
 import { LiveRun } from "./live_run.ts";
 import { preflightOf } from "./preflight.ts";
+import { listKeptDatasets, removeKeptDataset } from "./problems.ts";
 import { type Places, resolveOnPage } from "./recipes.ts";
 import { holdRun, runsInUse } from "./run_lock.ts";
 
@@ -56,7 +58,7 @@ async function openKept(storage: ListedStorage, name: string): Promise<RunDirect
 export class Session implements SessionApi {
   private readonly storage: OpenStorage;
   private base = "";
-  private downloading = new AbortController();
+  private downloading = { stop: new AbortController(), ended: Promise.resolve() };
   private events = new EventSender(() => undefined);
   private live: { run: LiveRun | null; ended: Promise<void>; stopAsked: boolean } | null = null;
 
@@ -195,20 +197,25 @@ export class Session implements SessionApi {
     access: ModelAccess,
     onProgress: (progress: DownloadProgress) => void,
   ): Promise<boolean> {
-    this.downloading.abort();
-    const own = new AbortController();
-    this.downloading = own;
+    // Its files cannot be opened twice.
+    await this.stopDownload();
+    const stop = new AbortController();
+    const brought = bringHere(needed, this.placesFor(access), { signal: stop.signal, onProgress });
+    const nothing = () => undefined;
+    this.downloading = { stop, ended: brought.then(nothing, nothing) };
     try {
-      await bringHere(needed, this.placesFor(access), { signal: own.signal, onProgress });
+      await brought;
       return true;
     } catch (error) {
-      if (own.signal.aborted) return false;
+      if (stop.signal.aborted) return false;
       throw error;
     }
   }
 
-  stopDownload(): void {
-    this.downloading.abort();
+  async stopDownload(): Promise<void> {
+    const { stop, ended } = this.downloading;
+    stop.abort();
+    await ended;
   }
 
   async listRuns(): Promise<StoredRun[]> {
@@ -252,6 +259,14 @@ export class Session implements SessionApi {
 
   removeModel(model: KeptModel): Promise<void> {
     return removeKept(model, this.storage);
+  }
+
+  listDatasets(): Promise<KeptDataset[]> {
+    return listKeptDatasets();
+  }
+
+  removeDataset(id: string, what: "all" | "parts"): Promise<void> {
+    return removeKeptDataset(id, what);
   }
 
   private placesFor(access: ModelAccess | undefined): Places {

@@ -9,7 +9,9 @@ import {
   fetchDatasetFile,
   hasDatasetFile,
   listCachedDatasets,
+  listStoredDatasets,
   removeCachedDataset,
+  removeDatasetParts,
 } from "../../../src/data/hub/datasets.ts";
 import type { DownloadOptions } from "../../../src/data/hub/download.ts";
 import { readProblems } from "../../../src/data/problems.ts";
@@ -150,6 +152,44 @@ describe("fetchDatasetFile refuses", () => {
     hub.faults.corrupt = "data/two words.jsonl";
     expect(await refused(file("data/two words.jsonl"))).toMatchObject({ code: "hub/wrong-hash" });
     expect(await listCachedDatasets(store)).toEqual([]);
+  });
+});
+
+describe("listStoredDatasets", () => {
+  const cut = async () => {
+    hub.faults.cutAfter = 6000;
+    const refused = fetchDatasetFile(store, file("data/two words.jsonl"), options({ parallel: 1 }));
+    await expect(refused).rejects.toMatchObject({ code: "hub/unreachable" });
+    hub.faults.cutAfter = undefined;
+  };
+
+  it("tells of all that takes up space, also of what has not come whole", async () => {
+    expect(await listStoredDatasets(store)).toEqual([]);
+    await cut();
+    const [part] = await listStoredDatasets(store);
+    expect(part).toMatchObject({ id: "a/sums", files: [], complete: false });
+    expect(part.bytes).toBeGreaterThan(4000);
+    await fetchDatasetFile(store, file("main/train.parquet"), options());
+    const [both] = await listStoredDatasets(store);
+    expect(both).toMatchObject({ id: "a/sums", files: ["main/train.parquet"], complete: false });
+    expect(both.bytes).toBeGreaterThan(part.bytes + train.length);
+    await fetchDatasetFile(store, file("data/two words.jsonl"), options());
+    const whole = { files: ["main/train.parquet", "data/two words.jsonl"], complete: true };
+    expect(await listStoredDatasets(store)).toMatchObject([whole]);
+  });
+
+  it("loses the parts alone, or the data set with its last part", async () => {
+    await cut();
+    await removeDatasetParts(store, "a/sums");
+    expect(readdirSync(join(root, "datasets"))).toEqual([]);
+    await fetchDatasetFile(store, file("main/train.parquet"), options());
+    await cut();
+    await removeDatasetParts(store, "a/sums");
+    expect(await listStoredDatasets(store)).toMatchObject([
+      { files: ["main/train.parquet"], complete: true },
+    ]);
+    expect(await hasDatasetFile(store, file("main/train.parquet"))).toBe(true);
+    await removeDatasetParts(store, "a/none");
   });
 });
 
