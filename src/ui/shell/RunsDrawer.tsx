@@ -47,10 +47,15 @@ async function remove(client: SessionClient, name: string): Promise<void> {
 
 export function RunsDrawer() {
   const file = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     trouble.value = null;
     refresh();
   }, []);
+  useEffect(() => {
+    // A run that was removed took the button along that was pressed.
+    if (document.activeElement === document.body) list.current?.focus();
+  }, [runs.value]);
   const training = trainingRun();
   return (
     <Dialog title="Runs" shape="drawer" onClose={close}>
@@ -62,7 +67,7 @@ export function RunsDrawer() {
           </span>
         </div>
       )}
-      <ul class="runs-list">
+      <ul ref={list} class="runs-list" tabIndex={-1} aria-label="Kept runs">
         {demo.value && (
           <li class="runs-item">
             <div class="runs-head">

@@ -48,6 +48,7 @@ afterEach(() => {
 async function removeByHand(): Promise<void> {
   for (const name of ["More", "Remove …", "Remove for good"]) {
     await vi.waitFor(() => expect(button(name)).toBeDefined());
+    button(name)?.focus();
     button(name)?.click();
   }
 }
@@ -56,12 +57,18 @@ describe("RunsDrawer", () => {
   it("shows the recording again where the run in view is removed", async () => {
     demo.value = new Player(RECORDING);
     feed.value = new RunFeed("mine", "stored", {});
-    const client = { listRuns: async () => [RUN], removeRun: vi.fn(async () => undefined) };
+    let kept = [RUN];
+    const removeRun = vi.fn(async () => {
+      kept = [];
+    });
+    const client = { listRuns: async () => kept, removeRun };
     sessionModule.value = { session: client } as unknown as typeof sessionModule.value;
     render(h(RunsDrawer, {}), root);
     await removeByHand();
     await vi.waitFor(() => expect(feed.value).toBe(demo.value?.feed));
     expect(client.removeRun).toHaveBeenCalledWith("mine");
+    // The button that was pressed is gone; Tab goes on from the list.
+    await vi.waitFor(() => expect(document.activeElement?.className).toBe("runs-list"));
   });
 
   it("keeps saying what went wrong when it has listed the runs again", async () => {
