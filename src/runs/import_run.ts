@@ -1,6 +1,7 @@
 /**
  * Takes an uploaded zip in: a run's folder becomes a stored run, a model's folder a stored model. Everything is checked
- * before the file that makes it count is written, which comes last: a reload in between leaves nothing half done to trip over.
+ * before the file that makes it count is written, which comes last: until then no list shows it, and what a reload leaves of
+ * it is swept away by the next start. Nobody else may have the folder meanwhile; who knows of others is the caller.
  */
 import { parseRecipe } from "../config/parse.ts";
 import { adapterBase } from "../data/adapted.ts";
@@ -13,6 +14,7 @@ import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../model/adapters/peft.ts";
 import { parseSafetensors } from "../model/safetensors.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 import { latestCheckpoint } from "./checkpoint.ts";
+import type { ListedStorage } from "./opfs.ts";
 import { readZip, type ZipEntry } from "./read_zip.ts";
 import { freshName, MODELS, type OpenStorage, RUNS } from "./stored_runs.ts";
 
@@ -20,6 +22,9 @@ export interface ImportedFolder {
   kind: "run" | "model";
   name: string;
 }
+
+/** Takes a folder for oneself and returns how to let it go; null where somebody else has it. */
+export type ClaimFolder = (folder: string) => Promise<(() => void) | null>;
 
 const RUN_FILES =
   /^((recipe|summary|trace|events)\.json|(metrics|rollouts)\.ndjson|checkpoints\/step-\d{6,}\/[\w.-]+)$/;
@@ -46,13 +51,19 @@ function unwrap(entries: readonly ZipEntry[]): { folder: string; files: Map<stri
  * Unpacks, checks and stores a zip under a name that is still free.
  * @throws DataError `zip/*`, `import/*`, `runs/*`, `model/*`; ConfigError for a recipe that cannot be used
  */
-export async function importZip(zip: Blob, fileName: string, open: OpenStorage): Promise<ImportedFolder> {
+export async function importZip(
+  zip: Blob,
+  fileName: string,
+  open: OpenStorage,
+  claim: ClaimFolder = async () => () => undefined,
+): Promise<ImportedFolder> {
   const { folder, files } = unwrap(await readZip(zip));
   // Browsers number downloads of the same name.
   const wanted = folder.split("/").at(-2) || fileName.replace(/\.zip$/i, "").replace(/ ?\(\d+\)$/, "");
-  if (files.has("recipe.json")) return importRun(files, wanted, open);
-  if (files.has("config.json")) return importModel(files, wanted, open, "config.json");
-  if (files.has(ADAPTER_CONFIG)) return importModel(files, wanted, open, ADAPTER_CONFIG);
+  const place = { wanted, open, claim };
+  if (files.has("recipe.json")) return importRun(files, place);
+  if (files.has("config.json")) return importModel(files, place, "config.json");
+  if (files.has(ADAPTER_CONFIG)) return importModel(files, place, ADAPTER_CONFIG);
   throw new DataError(
     "import/unknown",
     `Cannot use the zip: it holds neither a run (recipe.json) nor a model (config.json, model.safetensors) or its adapters (${ADAPTER_CONFIG}, ${ADAPTER_WEIGHTS})`,
@@ -62,17 +73,45 @@ export async function importZip(zip: Blob, fileName: string, open: OpenStorage):
   );
 }
 
-async function importRun(
-  files: Map<string, ZipEntry>,
-  wanted: string,
-  open: OpenStorage,
-): Promise<ImportedFolder> {
+interface Place {
+  wanted: string;
+  open: OpenStorage;
+  claim: ClaimFolder;
+}
+
+/** Fills a folder of its own; one that cannot be filled is not left. */
+async function fillFresh(
+  parent: string,
+  { wanted, open, claim }: Place,
+  fill: (storage: ListedStorage) => Promise<void>,
+): Promise<string> {
+  const taken = await open(parent).list("");
+  for (;;) {
+    const name = freshName(wanted, taken);
+    const folder = `${parent}/${name}`;
+    const storage = open(folder);
+    const release = await claim(folder);
+    try {
+      // Another tab may have filled it since the names were listed.
+      if (release && (await storage.list("")).length === 0) {
+        await fill(storage).catch(async (error) => {
+          await storage.remove("");
+          throw error;
+        });
+        return name;
+      }
+    } finally {
+      release?.();
+    }
+    taken.push(name);
+  }
+}
+
+async function importRun(files: Map<string, ZipEntry>, place: Place): Promise<ImportedFolder> {
   const own = [...files].filter(([path]) => RUN_FILES.test(path));
   const recipe = await files.get("recipe.json")!.read();
   checkRecipe(recipe);
-  const name = freshName(wanted, await open(RUNS).list(""));
-  const storage = open(`${RUNS}/${name}`);
-  try {
+  const name = await fillFresh(RUNS, place, async (storage) => {
     for (const [path, entry] of own) {
       if (path === "recipe.json") continue;
       const bytes = await entry.read();
@@ -90,10 +129,7 @@ async function importRun(
       );
     }
     await storage.writeFile("recipe.json", recipe);
-  } catch (error) {
-    await storage.remove("");
-    throw error;
-  }
+  });
   return { kind: "run", name };
 }
 
@@ -135,23 +171,17 @@ function checkRows(bytes: Uint8Array, path: string): void {
 /** @param mark the file that makes the folder a model or adapters; written last */
 async function importModel(
   files: Map<string, ZipEntry>,
-  wanted: string,
-  open: OpenStorage,
+  place: Place,
   mark: "config.json" | typeof ADAPTER_CONFIG,
 ): Promise<ImportedFolder> {
   const unpacked: Record<string, Uint8Array> = {};
   for (const [path, entry] of files) if (MODEL_FILES.test(path)) unpacked[path] = await entry.read();
   await (mark === ADAPTER_CONFIG ? checkAdapters(unpacked) : checkModel(unpacked));
-  const name = freshName(wanted, await open(MODELS).list(""));
-  const storage = open(`${MODELS}/${name}`);
-  try {
+  const name = await fillFresh(MODELS, place, async (storage) => {
     for (const [path, bytes] of Object.entries(unpacked))
       if (path !== mark) await storage.writeFile(path, bytes);
     await storage.writeFile(mark, unpacked[mark]);
-  } catch (error) {
-    await storage.remove("");
-    throw error;
-  }
+  });
   return { kind: "model", name };
 }
 

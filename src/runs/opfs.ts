@@ -14,6 +14,8 @@ export interface StoredFile {
 export interface ListedStorage extends RunStorage {
   /** All files, sorted by path. */
   files(): Promise<StoredFile[]>;
+  /** Paths of what is being written at this moment beside its place, or was when the browser crashed; nothing else lists it. */
+  unfinished(): Promise<string[]>;
 }
 
 /** In dedicated workers files can be appended to in place. */
@@ -134,22 +136,26 @@ export function openOpfsStorage(root: string): ListedStorage {
     return found.sort();
   };
   /** A run that trains makes and removes files all the while: one that goes hides no other. */
-  const filesBelow = async (folder: FileSystemDirectoryHandle, prefix: string): Promise<StoredFile[]> => {
+  const filesBelow = async (
+    folder: FileSystemDirectoryHandle,
+    prefix: string,
+    wanted: (name: string) => boolean,
+  ): Promise<StoredFile[]> => {
     const found: StoredFile[] = [];
     for await (const [name, entry] of folder.entries()) {
       const path = prefix + name;
       if (entry.kind === "directory") {
-        const below = filesBelow(entry as FileSystemDirectoryHandle, `${path}/`);
+        const below = filesBelow(entry as FileSystemDirectoryHandle, `${path}/`, wanted);
         found.push(...(await unlessAbsent(below, [])));
-      } else if (!isUnfinished(name)) {
+      } else if (wanted(name)) {
         const file = await unlessAbsent((entry as FileSystemFileHandle).getFile(), null);
         if (file) found.push({ path, bytes: file.size, modified: file.lastModified });
       }
     }
     return found;
   };
-  const allFiles = async (): Promise<StoredFile[]> => {
-    const all = async () => filesBelow(await folderAt([], false), "");
+  const allFiles = async (wanted: (name: string) => boolean): Promise<StoredFile[]> => {
+    const all = async () => filesBelow(await folderAt([], false), "", wanted);
     const found = await unlessAbsent(all(), []);
     return found.sort((a, b) => (a.path < b.path ? -1 : 1));
   };
@@ -160,7 +166,8 @@ export function openOpfsStorage(root: string): ListedStorage {
     append: (path, text) => attempt("append to", path, () => appendText(path, text)),
     read: (path) => attempt("read", path, () => readBytes(path)),
     list: (path) => attempt("list", path, () => names(path)),
-    files: () => attempt("list", "", allFiles),
+    files: () => attempt("list", "", () => allFiles((name) => !isUnfinished(name))),
+    unfinished: () => attempt("list", "", async () => (await allFiles(isUnfinished)).map(({ path }) => path)),
     remove: (path) => attempt("remove", path, () => removeEntry(path)),
     rename: (from, to) =>
       attempt("rename", from, async () => {

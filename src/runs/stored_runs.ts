@@ -114,10 +114,22 @@ export async function wholeCheckpoints(
   return whole;
 }
 
+/** Whether a folder has one of the files that make it count: an upload writes them last, and they are empty until they are whole. */
+async function hasMark(storage: ListedStorage, marks: readonly string[]): Promise<boolean> {
+  for (const mark of marks) if (((await storage.read(mark))?.length ?? 0) > 0) return true;
+  return false;
+}
+
+/** Whether a folder holds a run. */
+export const isStoredRun = (storage: ListedStorage) => hasMark(storage, ["recipe.json"]);
+
+/** Whether a folder holds a model or adapters. */
+export const isStoredModel = (storage: ListedStorage) => hasMark(storage, ["config.json", ADAPTER_CONFIG]);
+
 /** Describes one run; null where the folder holds none. */
 export async function describeRun(name: string, storage: ListedStorage): Promise<StoredRun | null> {
   const files = await storage.files();
-  if (!files.some(({ path }) => path === "recipe.json")) return null;
+  if (!files.some(({ path, bytes }) => path === "recipe.json" && bytes > 0)) return null;
   const recipe = parseObject(await storage.read("recipe.json"));
   const steps = lastStep(await storage.read("metrics.ndjson"));
   const summary = parseObject(await storage.read("summary.json"));
@@ -150,11 +162,6 @@ export async function listStoredRuns(open: OpenStorage): Promise<StoredRun[]> {
     names.map((name) => describeRun(name, open(`${RUNS}/${name}`)).catch((error) => unreadable(name, error))),
   );
   return runs.filter((run) => run !== null).sort((a, b) => b.savedAt - a.savedAt);
-}
-
-/** Whether a folder holds a model or adapters: the file that says so is written last. */
-export async function isStoredModel(storage: ListedStorage): Promise<boolean> {
-  return (await storage.exists("config.json")) || (await storage.exists(ADAPTER_CONFIG));
 }
 
 /** Names of the models that were uploaded. */

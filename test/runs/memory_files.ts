@@ -44,6 +44,7 @@ export function memoryFiles(): MemoryFiles {
           bytes: files.get(file)!.byteLength,
           modified: 1_700_000_000_000 + 1000 * [...files.keys()].indexOf(file),
         })),
+      unfinished: async () => [],
       remove: async (path) =>
         change(() => {
           for (const file of under(path)) files.delete(file);

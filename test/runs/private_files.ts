@@ -139,6 +139,8 @@ class FakeFolder {
 export interface PrivateFiles {
   /** Paths of all files there are, sorted. */
   paths(): string[];
+  /** A file as a browser leaves it that crashes while it is being written. */
+  leaveUnfinished(path: string): Promise<void>;
   /** Has something happen when a file is next looked at. */
   onLook(act: () => Promise<void>): void;
 }
@@ -149,6 +151,13 @@ export function stubPrivateFiles(more: Record<string, unknown> = {}): PrivateFil
   vi.stubGlobal("navigator", { ...more, storage: { getDirectory: async () => root } });
   return {
     paths: () => root.paths.sort(),
+    leaveUnfinished: async (path) => {
+      const names = path.split("/");
+      const name = names.pop() as string;
+      let folder = root;
+      for (const each of names) folder = await folder.getDirectoryHandle(each, { create: true });
+      await (await folder.getFileHandle(name, { create: true })).createWritable();
+    },
     onLook: (act) => {
       const spy = vi.spyOn(FakeFile.prototype, "getFile").mockImplementationOnce(async function (
         this: FakeFile,

@@ -39,7 +39,8 @@ import { LiveRun } from "./live_run.ts";
 import { preflightOf } from "./preflight.ts";
 import { listKeptDatasets, removeKeptDataset } from "./problems.ts";
 import { type Places, resolveOnPage } from "./recipes.ts";
-import { holdRun, runsInUse } from "./run_lock.ts";
+import { holdRun, holdUpload, runsInUse } from "./run_lock.ts";
+import { sweepUnfinished } from "./sweep.ts";
 
 /** As many as a feed keeps. */
 const KEPT_ROLLOUTS = 20_000;
@@ -58,6 +59,7 @@ async function openKept(storage: ListedStorage, name: string): Promise<RunDirect
 export class Session implements SessionApi {
   private readonly storage: OpenStorage;
   private base = "";
+  private swept: Promise<void> = Promise.resolve();
   private downloading = { stop: new AbortController(), ended: Promise.resolve() };
   private events = new EventSender(() => undefined);
   private live: { run: LiveRun | null; ended: Promise<void>; stopAsked: boolean } | null = null;
@@ -69,6 +71,8 @@ export class Session implements SessionApi {
   open(port: MessagePort, base: string): void {
     this.base = base;
     this.events = new EventSender((events) => port.postMessage(events));
+    // What cannot be swept now is swept another time: windows without private files were told of already.
+    this.swept = sweepUnfinished(this.storage).catch(() => undefined);
   }
 
   async start(request: StartRequest): Promise<StartedRun> {
@@ -116,6 +120,8 @@ export class Session implements SessionApi {
 
   private async prepareResume(name: string, changed: Record<string, unknown>) {
     const storage = this.folderOf(name);
+    // For a moment it may hold what a crash has left of this very run.
+    await this.swept;
     const release = await holdRun(name, "go on with");
     try {
       const saved = await openKept(storage, name);
@@ -219,6 +225,7 @@ export class Session implements SessionApi {
   }
 
   async listRuns(): Promise<StoredRun[]> {
+    await this.swept;
     const [runs, used] = await Promise.all([listStoredRuns(this.storage), runsInUse()]);
     return runs.map((run) => (used.includes(run.name) ? { ...run, training: true } : run));
   }
@@ -250,7 +257,7 @@ export class Session implements SessionApi {
   }
 
   importZip(zip: Blob, fileName: string): Promise<Imported> {
-    return importZip(zip, fileName, this.storage);
+    return importZip(zip, fileName, this.storage, holdUpload);
   }
 
   listModels(): Promise<KeptModel[]> {

@@ -8,25 +8,8 @@ import { holdRun, runsInUse } from "../../../src/ui/session/run_lock.ts";
 import { Session } from "../../../src/ui/session/session.ts";
 import { type MemoryFiles, memoryFiles, TINY_CONFIG } from "../../runs/memory_files.ts";
 import { storeRun } from "../../runs/stored_run.ts";
+import { fakeLocks } from "./fake_locks.ts";
 import { BASE, serveSite } from "./site.ts";
-
-/** The browser's locks, as far as they are used here. */
-function fakeLocks() {
-  const held = new Set<string>();
-  return {
-    held,
-    async request(name: string, _options: unknown, use: (lock: unknown) => unknown) {
-      if (held.has(name)) return use(null);
-      held.add(name);
-      try {
-        return await use({ name });
-      } finally {
-        held.delete(name);
-      }
-    },
-    query: async () => ({ held: [...held].map((name) => ({ name })) }),
-  };
-}
 
 let memory: MemoryFiles;
 let locks: ReturnType<typeof fakeLocks>;
