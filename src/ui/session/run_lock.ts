@@ -61,9 +61,12 @@ export async function holdIdle(folder: string): Promise<(() => void) | null> {
   };
 }
 
-/** Names of the runs that train now, in any tab. */
+/** Names of the runs that train now, in any tab; none where the browser denies this page its locks, and with them its files. */
 export async function runsInUse(): Promise<string[]> {
-  const held = (await findLocks()?.query())?.held ?? [];
+  const known = await findLocks()
+    ?.query()
+    .catch(() => null);
+  const held = known?.held ?? [];
   const prefix = lockName("");
   return held.flatMap(({ name }) => (name?.startsWith(prefix) ? [name.slice(prefix.length)] : []));
 }
