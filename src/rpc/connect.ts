@@ -1,21 +1,15 @@
 /**
  * Comlink made safe: a connection to a worker whose every call ends, with an answer or with an error that kept its class,
- * code, hint and cause. Adds a ready handshake, deadlines, rejection of what is pending when the worker dies, a heartbeat
- * and disposal. `connect` runs beside the worker, `serve` inside it; neither knows what the API does.
+ * code, hint and cause. Adds a ready handshake, deadlines, rejection of what is pending when the worker dies, a lock that
+ * tells of its death, a heartbeat that tells of its hanging, and disposal. `connect` runs beside the worker, `serve` inside
+ * it; neither knows what the API does.
  */
 import { expose, type Remote, transferHandlers, wrap } from "comlink";
 import { WorkerError } from "../errors.ts";
 import { decodeError, type ErrorRecord, encodeError } from "./errors.ts";
+import { type ControlMessage, findLocks, watchHeart, watchLife } from "./signs_of_life.ts";
 
 export { proxy, type Remote, transfer } from "comlink";
-
-/** What travels beside Comlink's own messages, told apart by `rpc`. */
-type ControlMessage =
-  | { rpc: "hello" }
-  | { rpc: "ready" }
-  | { rpc: "ping"; count: number }
-  | { rpc: "pong"; count: number }
-  | { rpc: "died"; error: ErrorRecord };
 
 export interface ConnectOptions {
   /** Named in errors, for example `generator 0`. */
@@ -24,6 +18,11 @@ export interface ConnectOptions {
   deadlineMs?: number;
   /** Milliseconds until the worker must have answered the handshake; 60,000 by default. */
   readyMs?: number;
+  /**
+   * False: the worker holds no lock, and its death without a word is noticed by the heartbeat alone. For workers that an idle
+   * page keeps: a browser does not freeze a page that has a lock.
+   */
+  lifeLock?: boolean;
   /** Milliseconds a ping may stay unanswered before the worker counts as dead; 0, the default, sends none. */
   heartbeatMs?: number;
 }
@@ -133,44 +132,19 @@ function death(name: string, code: string, what: string, cause?: unknown): Worke
   return new WorkerError(code, `The ${name} worker ${what}`, { hint, cause });
 }
 
-function watchHeart(worker: Worker, heartbeatMs: number, onSilence: () => void): () => void {
-  let sent = 0;
-  let answered = 0;
-  let askedAt = 0;
-  let late = 0;
-  const onMessage = (event: MessageEvent<ControlMessage | null>) => {
-    if (event.data?.rpc === "pong") answered = event.data.count;
-  };
-  worker.addEventListener("message", onMessage);
-  const timer = setInterval(() => {
-    if (answered === sent) {
-      late = 0;
-      sent += 1;
-      askedAt = performance.now();
-      worker.postMessage({ rpc: "ping", count: sent } satisfies ControlMessage);
-    } else if (performance.now() - askedAt > heartbeatMs) {
-      // The second look lets answers in that arrived while this thread itself was stopped.
-      late += 1;
-      if (late > 1) onSilence();
-    }
-  }, heartbeatMs / 4);
-  return () => {
-    clearInterval(timer);
-    worker.removeEventListener("message", onMessage);
-  };
-}
-
 /**
  * Waits until the worker serves its API and returns the connection.
  * @throws WorkerError `worker/not-ready` or `worker/died`; the worker is terminated
  */
 export async function connect<T>(worker: Worker, options: ConnectOptions): Promise<Connection<T>> {
-  const { name, deadlineMs = 0, readyMs = 60_000, heartbeatMs = 0 } = options;
+  const { name, deadlineMs = 0, readyMs = 60_000, heartbeatMs = 0, lifeLock = true } = options;
   const lifeline = new Lifeline(name);
   const terminate = worker.terminate.bind(worker);
   let stopHeart: () => void = () => undefined;
+  let stopLife: () => void = () => undefined;
   const end = (error: WorkerError, disposed = false) => {
     stopHeart();
+    stopLife();
     terminate();
     lifeline.finish(error, disposed);
   };
@@ -206,6 +180,7 @@ export async function connect<T>(worker: Worker, options: ConnectOptions): Promi
     throw error;
   }
 
+  if (lifeLock) stopLife = watchLife(worker, () => end(death(name, "worker/gone", "ended without a word")));
   const watch = (silenceMs: number) => {
     stopHeart();
     stopHeart = () => undefined;
@@ -239,8 +214,8 @@ interface WorkerScope {
 }
 
 /**
- * Serves an API from inside a worker: answers the handshake and pings, and reports an uncaught error or rejection, with
- * its code and hint, before it closes the worker. Called once, when the API is ready to be called.
+ * Serves an API from inside a worker: answers the handshake and pings, holds the lock of its life, and reports an uncaught
+ * error or rejection, with its code and hint, before it closes the worker. Called once, when the API is ready to be called.
  */
 export function serve(api: object): void {
   const scope = globalThis as unknown as WorkerScope;
@@ -259,6 +234,16 @@ export function serve(api: object): void {
   scope.addEventListener("message", (event) => {
     const control = (event as MessageEvent<ControlMessage | null>).data;
     if (control?.rpc === "hello") scope.postMessage({ rpc: "ready" });
+    if (control?.rpc === "live") {
+      const hold = () => {
+        scope.postMessage({ rpc: "alive" });
+        return new Promise<never>(() => undefined);
+      };
+      // Denied: nobody waits for it.
+      findLocks()
+        ?.request(control.lock, hold)
+        .catch(() => undefined);
+    }
     if (control?.rpc === "ping") scope.postMessage({ rpc: "pong", count: control.count });
   });
   expose(api);

@@ -90,6 +90,31 @@ describe.skipIf(!hasModel)("a generator that dies", () => {
   });
 });
 
+describe.skipIf(!hasModel)("a worker that is killed without a word", () => {
+  it.each([["generator", "generator 0"], ["trainer"]])(
+    "is noticed at once (%s)",
+    async (stage, name = stage) => {
+      let killed = 0;
+      let noticedAfter = Number.POSITIVE_INFINITY;
+      const { events, summary } = await train(recipeOf({ steps: 4, checkpoint: { every: 1 } }), {
+        onEvent: (event) => {
+          if (event.kind === "restarted") noticedAfter = performance.now() - killed;
+          if (event.kind !== "stepped" || event.step !== 2 || killed > 0) return;
+          killed = performance.now();
+          // Its own `terminate` tells the connection; a browser that runs out of memory tells nobody.
+          Worker.prototype.terminate.call(workers.of(stage).at(-1));
+        },
+      });
+      expect(restarted(events)).toEqual([name]);
+      const [{ cause }] = events.filter((event) => event.kind === "restarted");
+      expect(cause).toMatchObject({ code: "worker/gone" });
+      // The start of its successor is in it; silence alone tells after a minute and more.
+      expect(noticedAfter).toBeLessThan(20_000);
+      expect(summary.steps).toBe(4);
+    },
+  );
+});
+
 describe.skipIf(!hasModel)("a trainer that dies", () => {
   it("goes on from the newest checkpoint", async () => {
     const recipe = tinyRecipe({ steps: 4, checkpoint: { every: 2 } });

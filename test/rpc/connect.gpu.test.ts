@@ -5,7 +5,7 @@ import { typedPort } from "../../src/rpc/port.ts";
 import type { FaultyApi } from "./faulty_worker.ts";
 
 let connection: Connection<FaultyApi> | undefined;
-const start = async (options: { deadlineMs?: number; heartbeatMs?: number } = {}) => {
+const start = async (options: { deadlineMs?: number; heartbeatMs?: number; lifeLock?: boolean } = {}) => {
   const worker = new Worker(new URL("./faulty_worker.ts", import.meta.url), { type: "module" });
   connection = await connect<FaultyApi>(worker, { name: "faulty", readyMs: 20_000, ...options });
   return { worker, connection, api: connection.api };
@@ -81,8 +81,30 @@ describe("connect()", () => {
     expect(await pending).toBe(error);
   });
 
-  it("notices by its silence that a worker has closed", async () => {
-    const { api } = await start({ heartbeatMs: 200 });
+  it("notices at once that a worker has closed without a word", async () => {
+    const { api, connection } = await start();
+    const deaths: WorkerError[] = [];
+    connection.onDeath((error) => deaths.push(error));
+    const pending = caught(api.hang());
+    await api.closeSilently();
+    expect(await pending).toMatchObject({
+      code: "worker/gone",
+      message: "The faulty worker ended without a word",
+    });
+    expect(deaths).toHaveLength(1);
+  });
+
+  it("takes a worker that answers nobody for busy as long as it lives", async () => {
+    const { api, connection } = await start();
+    const busy = api.blockFor(1500);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(connection.terminated).toBe(false);
+    await busy;
+    expect(await api.add(1, 1)).toBe(2);
+  });
+
+  it("notices by its silence that a worker has closed, where it holds no lock", async () => {
+    const { api } = await start({ heartbeatMs: 200, lifeLock: false });
     const pending = caught(api.hang());
     await api.closeSilently();
     expect(await pending).toMatchObject({ code: "worker/silent" });

@@ -30,7 +30,9 @@ const HEARTBEAT_MS = 60_000;
 export async function openSession({ onEvents, onDeath }: LinkHandlers): Promise<SessionLink> {
   const { connect, proxy, transfer } = await import("../../rpc/connect.ts");
   const worker = new Worker(new URL("../../../workers/session.ts", import.meta.url), { type: "module" });
-  const connection = await connect<SessionApi>(worker, { name: "session", heartbeatMs: HEARTBEAT_MS });
+  // It waits in every open page, which a browser may then freeze.
+  const options = { name: "session", heartbeatMs: HEARTBEAT_MS, lifeLock: false };
+  const connection = await connect<SessionApi>(worker, options);
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = ({ data }: MessageEvent<SessionEvent[]>) => onEvents(data);
   connection.onDeath((error) => {
