@@ -1,4 +1,4 @@
-/** A run that is stopped in the middle and goes on: what the loop strip counts all the while. */
+/** A run that is stopped in the middle, goes on and loses a worker: what the loop strip counts all the while. */
 import type { Page } from "playwright-core";
 import { expect, inject } from "vitest";
 import { SMOKE, shownStep, trainHere, waitForStep, waitForWord } from "./controls.ts";
@@ -23,6 +23,17 @@ function watchStrip(page: Page): Promise<void> {
     };
     new MutationObserver(note).observe(strip, { subtree: true, childList: true, characterData: true });
   });
+}
+
+/** Has a worker of the page's own workers end itself, which nobody is told of. */
+async function closeWorker(page: Page, name: string): Promise<void> {
+  const devtools = await page.context().browser()!.newBrowserCDPSession();
+  const { targetInfos } = await devtools.send("Target.getTargets", { filter: [{}] });
+  const target = targetInfos.find(({ type, url }) => type === "worker" && url.includes(name));
+  const targetId = target?.targetId ?? "";
+  const { sessionId } = await devtools.send("Target.attachToTarget", { targetId, flatten: false });
+  const message = { id: 1, method: "Runtime.evaluate", params: { expression: "self.close()" } };
+  await devtools.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify(message) });
 }
 
 const shownCounts = (page: Page): Promise<Counts[]> =>
@@ -71,6 +82,16 @@ const STOPPED: Steps = {
     for (const { newest, "in use": inUse } of seen)
       for (const version of [newest, inUse]) expect(version).toMatch(/^(v\d+|–)$/);
     expect(errors).toEqual([]);
+  },
+
+  "starts a generator again that is killed without a word": async ({ opened: { page } }) => {
+    await closeWorker(page, "generator");
+    // Its silence alone is believed after more than a minute.
+    const told = page.getByText("The generator was started again after step");
+    await told.waitFor({ timeout: 30_000 });
+    expect(await told.textContent()).toContain("ended without a word");
+    const step = await shownStep(page);
+    await waitForStep(page, step + 1);
   },
 };
 
