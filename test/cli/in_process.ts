@@ -19,12 +19,13 @@ export function quietInterrupt(): Interrupt {
 export interface InProcess {
   /** The project's root unless said otherwise. */
   cwd?: string;
+  env?: Record<string, string>;
   interrupt?: Interrupt;
 }
 
 /** Runs `words` as a user in `cwd` would. */
 export async function runInProcess(words: readonly string[], options: InProcess = {}) {
-  const { cwd = root, interrupt = quietInterrupt() } = options;
+  const { cwd = root, env = {}, interrupt = quietInterrupt() } = options;
   const written = { stdout: "", stderr: "" };
   const stream = (name: keyof typeof written) => ({
     write: (text: string) => {
@@ -37,6 +38,6 @@ export async function runInProcess(words: readonly string[], options: InProcess 
     stdout: stream("stdout"),
     stderr: stream("stderr"),
   });
-  const code = await runCommand(words, { cwd, root, env: {}, output, interrupt });
+  const code = await runCommand(words, { cwd, root, env, output, interrupt });
   return { code, ...written };
 }

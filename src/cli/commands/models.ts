@@ -1,7 +1,7 @@
 /** `models`: the models and data sets that were downloaded, and how to be rid of them. */
 import { readModelName } from "../../config/model_name.ts";
 import { listCached, removeCached } from "../../data/hub/cache.ts";
-import { listCachedDatasets, removeCachedDataset } from "../../data/hub/datasets.ts";
+import { listCachedDatasets, listStoredDatasets, removeCachedDataset } from "../../data/hub/datasets.ts";
 import { ConfigError } from "../../errors.ts";
 import { mib } from "../../gpu/device.ts";
 import type { Command } from "../command.ts";
@@ -41,17 +41,26 @@ export const command: Command<typeof modelsSpec.options> = {
       output.print(`\nThey lie in ${store.where}`);
     }
     const datasets = await listCachedDatasets(store);
+    const cut = (await listStoredDatasets(store)).filter(({ complete }) => !complete);
     for (const dataset of datasets) output.event({ event: "dataset", ...dataset });
-    if (datasets.length > 0) {
-      const rows = datasets.map(({ id, revisions, commit, bytes, files }) => [
+    for (const { id, cutBytes: bytes } of cut) output.event({ event: "dataset", id, bytes, complete: false });
+    if (datasets.length + cut.length > 0) {
+      const whole = datasets.map(({ id, revisions, commit, bytes, files }) => [
         `datasets/${id}`,
         revisions.join(", "),
         commit.slice(0, 12),
         mib(bytes),
         files.map(({ path }) => path).join(", "),
       ]);
+      const parts = cut.map(({ id, cutBytes }) => [
+        `datasets/${id}`,
+        "",
+        "",
+        mib(cutBytes),
+        "cut: a run that needs it goes on",
+      ]);
       output.print("");
-      output.print(formatTable(["data set", "revision", "commit", "size", "files"], rows));
+      output.print(formatTable(["data set", "revision", "commit", "size", "files"], [...whole, ...parts]));
     }
     return 0;
   },

@@ -69,6 +69,8 @@ export interface StoredDataset {
   files: string[];
   /** Also of files that have not come whole. */
   bytes: number;
+  /** Of those alone. */
+  cutBytes: number;
   /** False: an attempt at a file was cut; asking for it goes on with it. */
   complete: boolean;
 }
@@ -83,6 +85,8 @@ async function filesBelow(store: FileStore, folder: string): Promise<{ path: str
   return (await Promise.all(found)).flat();
 }
 
+const bytesOf = (files: readonly { bytes: number }[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
 /** Everything that is there of data sets, whole or not, by name. */
 export async function listStoredDatasets(store: FileStore): Promise<StoredDataset[]> {
   const found: StoredDataset[] = [];
@@ -91,11 +95,13 @@ export async function listStoredDatasets(store: FileStore): Promise<StoredDatase
     const all = isFolder ? await filesBelow(store, folder) : [];
     if (all.length === 0) continue;
     const manifests = await readManifests(store, folder);
+    const parts = all.filter(({ path }) => isPart(path));
     found.push({
       id: manifests[0]?.id ?? name.replace("--", "/"),
       files: [...new Set(manifests.flatMap(({ files }) => files.map(({ path }) => path)))],
-      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-      complete: !all.some(({ path }) => isPart(path)),
+      bytes: bytesOf(all),
+      cutBytes: bytesOf(parts),
+      complete: parts.length === 0,
     });
   }
   return found;
@@ -110,14 +116,14 @@ export async function removeDatasetParts(store: FileStore, id: string): Promise<
 
 /** Removes all that is there of a data set; returns the bytes given back. @throws DataError `hub/not-cached` */
 export async function removeCachedDataset(store: FileStore, id: string): Promise<number> {
-  const cached = (await listCachedDatasets(store)).filter((one) => one.id === id);
-  if (cached.length === 0 && (await store.list(folderOf(id))).length === 0) {
+  const files = await filesBelow(store, folderOf(id));
+  if (files.length === 0) {
     throw new DataError("hub/not-cached", `Cannot remove ${id}: it is not among the downloaded data sets`, {
       hint: "See which ones are with `npm run models`",
     });
   }
   await store.remove(folderOf(id));
-  return cached.reduce((sum, { bytes }) => sum + bytes, 0);
+  return bytesOf(files);
 }
 
 export interface FetchedFile {
