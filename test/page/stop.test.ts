@@ -95,4 +95,8 @@ const STOPPED: Steps = {
   },
 };
 
-tellStory("a run that is stopped", () => `${inject("isolated")}#${SMOKE}&set=trainer.minibatches:2`, STOPPED);
+tellStory(
+  "a run that is stopped",
+  () => `${inject("isolated")}#${SMOKE}&set=trainer.minibatches:2&set=evaluation.problems:4`,
+  STOPPED,
+);
