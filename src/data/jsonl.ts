@@ -33,21 +33,21 @@ export function parseJsonl(text: string): RowsRead {
  */
 export function parseJsonlBytes(bytes: Uint8Array): RowsRead {
   const strict = new TextDecoder("utf-8", { fatal: true });
-  const isUtf8 = (part: Uint8Array) => {
+  const textOf = (part: Uint8Array): string | null => {
     try {
-      strict.decode(part);
-      return true;
+      return strict.decode(part);
     } catch {
-      return false;
+      return null;
     }
   };
+  const text = textOf(bytes);
+  if (text !== null) return parseJsonl(text);
   const read = parseJsonl(new TextDecoder().decode(bytes));
-  if (isUtf8(bytes)) return read;
   const spoilt = new Set<number>();
   for (let start = 0, line = 1; start < bytes.length; line++) {
     const cut = bytes.indexOf(0x0a, start);
     const end = cut < 0 ? bytes.length : cut;
-    if (!isUtf8(bytes.subarray(start, end))) spoilt.add(line);
+    if (textOf(bytes.subarray(start, end)) === null) spoilt.add(line);
     start = end + 1;
   }
   const reason = "it is not UTF-8";

@@ -12,7 +12,7 @@ export type ControlMessage =
   | { rpc: "pong"; count: number }
   | { rpc: "died"; error: ErrorRecord };
 
-/** Absent outside of secure pages. */
+/** The browser's locks; absent outside of secure pages, where nothing is stored either. */
 export const findLocks = () => (globalThis.navigator as Partial<Pick<Navigator, "locks">> | undefined)?.locks;
 
 /** What a worker said at its end may arrive after the lock that it let go. */

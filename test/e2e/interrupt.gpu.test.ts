@@ -8,6 +8,13 @@ import { settledCheckpoints } from "./kills.ts";
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 afterAll(removeFolders);
 
+/** The last of 200 steps that a run told of, which is also the last that it saved. */
+function savedAt(run: string, stderr: string): number {
+  const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
+  expect(Math.max(...settledCheckpoints(run))).toBe(reached);
+  return reached;
+}
+
 describe.skipIf(!hasModel)("Ctrl-C", () => {
   it("once finishes the step and saves it, and the run can go on", async () => {
     const run = join(await freshFolder(), "run");
@@ -20,8 +27,7 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     expect(code).toBe(130);
     expect(stderr).toContain("press Ctrl-C again");
     expect(stderr).toContain(`--resume "${run}" goes on`);
-    const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
-    expect(Math.max(...settledCheckpoints(run))).toBe(reached);
+    const reached = savedAt(run, stderr);
     expect(existsSync(join(run, "summary.json"))).toBe(true);
     expect(existsSync(join(run, "run.lock"))).toBe(false);
     for (const words of [
@@ -47,9 +53,7 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     process.send("SIGHUP");
     const { code, stderr } = await process.ended;
     expect(code).toBe(130);
-    const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
-    expect(reached).toBeLessThan(200);
-    expect(Math.max(...settledCheckpoints(run))).toBe(reached);
+    expect(savedAt(run, stderr)).toBeLessThan(200);
   });
 
   it("is what a reader that goes away asks for as well (`| head -1`)", async () => {
@@ -59,9 +63,7 @@ describe.skipIf(!hasModel)("Ctrl-C", () => {
     process.stopReading();
     const { code, stderr } = await process.ended;
     expect(code).toBe(0);
-    const reached = Number([...stderr.matchAll(/^step +(\d+)\/200/gm)].at(-1)?.[1]);
-    expect(reached).toBeLessThan(200);
-    expect(Math.max(...settledCheckpoints(run))).toBe(reached);
+    expect(savedAt(run, stderr)).toBeLessThan(200);
   });
 
   it("does not wait for an evaluation", async () => {

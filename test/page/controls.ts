@@ -94,3 +94,26 @@ export function storedRuns(page: Page): Promise<string[]> {
     return names;
   });
 }
+
+/** Paths of all private files below a folder. */
+export function filesIn(page: Page, folder: string): Promise<string[]> {
+  return page.evaluate(async (top) => {
+    const walk = async (at: FileSystemDirectoryHandle, prefix: string): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const [name, entry] of at.entries())
+        if (entry.kind === "directory")
+          found.push(...(await walk(entry as FileSystemDirectoryHandle, `${prefix}${name}/`)));
+        else found.push(prefix + name);
+      return found;
+    };
+    const root = await navigator.storage.getDirectory();
+    for (;;) {
+      try {
+        return await walk(await root.getDirectoryHandle(top, { create: true }), "");
+      } catch (error) {
+        // What went while it was looked through: looked through once more.
+        if ((error as DOMException).name !== "NotFoundError") throw error;
+      }
+    }
+  }, folder);
+}

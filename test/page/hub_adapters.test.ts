@@ -3,7 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 import { byteText } from "../../src/ui/parts/format.ts";
 import { type HubServer, serveHub } from "../data/hub/server.ts";
-import { openView, stepRows, storedRows, storedRuns, waitForWord } from "./controls.ts";
+import { filesIn, openView, stepRows, storedRows, storedRuns, waitForWord } from "./controls.ts";
 import { type Steps, tellStory } from "./story.ts";
 import { sizeOf, tinyAdapters, tinyQwen3 } from "./tiny_model.ts";
 import { violations } from "./violations.ts";
@@ -46,19 +46,7 @@ beforeAll(async () => {
 afterAll(() => hub.close());
 
 /** Paths of all that was downloaded from the hub. */
-function hubFiles(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const found: string[] = [];
-    const walk = async (folder: FileSystemDirectoryHandle, prefix: string): Promise<void> => {
-      for await (const [name, entry] of folder.entries())
-        if (entry.kind === "directory") await walk(entry as FileSystemDirectoryHandle, `${prefix}${name}/`);
-        else found.push(prefix + name);
-    };
-    const root = await navigator.storage.getDirectory();
-    await walk(await root.getDirectoryHandle("hub", { create: true }), "");
-    return found;
-  });
-}
+const hubFiles = (page: Page) => filesIn(page, "hub");
 
 async function chooseIn(card: Locator, name: string): Promise<void> {
   const model = card.getByRole("combobox", { name: "Model" });

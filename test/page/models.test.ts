@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 import { type HubServer, serveHub } from "../data/hub/server.ts";
-import { openView, stepRows, storedRuns, waitForWord } from "./controls.ts";
+import { filesIn, openView, stepRows, storedRuns, waitForWord } from "./controls.ts";
 import { type Steps, tellStory } from "./story.ts";
 import { sizeOf, tinyQwen3 } from "./tiny_model.ts";
 import { violations } from "./violations.ts";
@@ -88,7 +88,12 @@ const ON_THE_HUB: Steps = {
   },
 
   "goes on with what had come after a reload in the middle of the download": async ({ opened: { page } }) => {
+    const came = await filesIn(page, "hub");
+    const whole = Object.keys(files).filter((name) => came.some((path) => path.endsWith(`/${name}`)));
+    expect(whole).not.toEqual([]);
+    expect(whole.length).toBeLessThan(Object.keys(files).length);
     await page.reload();
+    const asked = hub.requests.length;
     hub.faults.delayMs = 0;
     await page.getByRole("button", { name: "Train this here" }).first().click();
     const card = page.getByRole("dialog");
@@ -97,7 +102,9 @@ const ON_THE_HUB: Steps = {
     const contents = hub.requests.filter(
       (path) => path.startsWith(`/${MODEL}/resolve/`) && path.includes(" "),
     );
-    // What had come whole before the pause and the reload is not asked for again.
+    // What had come whole before the reload is not asked for again, nor what had before the pause.
+    const again = hub.requests.slice(asked).filter((path) => contents.includes(path));
+    for (const name of whole) expect(again.filter((path) => path.includes(`/${name} `))).toEqual([]);
     expect(new Set(contents).size).toBe(Object.keys(files).length);
     expect(contents.length).toBeLessThan(2 * Object.keys(files).length);
   },

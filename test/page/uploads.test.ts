@@ -7,25 +7,10 @@ import { expect, inject } from "vitest";
 import { exportRun } from "../../src/runs/export_run.ts";
 import { memoryFiles } from "../runs/memory_files.ts";
 import { storeRun } from "../runs/stored_run.ts";
-import { storedRuns } from "./controls.ts";
+import { filesIn, storedRuns } from "./controls.ts";
 import { type Steps, tellStory } from "./story.ts";
 
 const drawerOf = (page: Page) => page.getByRole("dialog", { name: "Runs" });
-
-/** Paths of all private files below a folder. */
-function filesIn(page: Page, folder: string): Promise<string[]> {
-  return page.evaluate(async (top) => {
-    const found: string[] = [];
-    const walk = async (at: FileSystemDirectoryHandle, prefix: string): Promise<void> => {
-      for await (const [name, entry] of at.entries())
-        if (entry.kind === "directory") await walk(entry as FileSystemDirectoryHandle, `${prefix}${name}/`);
-        else found.push(prefix + name);
-    };
-    const root = await navigator.storage.getDirectory();
-    await walk(await root.getDirectoryHandle(top, { create: true }), "").catch(() => undefined);
-    return found;
-  }, folder);
-}
 
 function putFile(page: Page, path: string): Promise<void> {
   return page.evaluate(async (names) => {

@@ -9,7 +9,7 @@ import { layoutParameters, unpackTensors } from "../../model/layout.ts";
 import { checkModelFolder, openDiskStorage } from "../../runs/disk.ts";
 import { modelFolderFiles } from "../../runs/model_folder.ts";
 import type { Task } from "../../tasks/api.ts";
-import { makeTask } from "../../tasks/registry.ts";
+import { makeTask, TASKS } from "../../tasks/registry.ts";
 import { scopeEntries } from "../../tasks/scope.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import { type DistillStage, distill, longestTrace } from "../../trainer/distill.ts";
@@ -48,7 +48,7 @@ export const command: Command<typeof distillSpec.options> = {
     const task = makeTask(args.task, { ...preset.task, ...settings.task }, seed);
     if (!task.teacher || !task.vocabulary) {
       throw new ConfigError("config/no-teacher", `Cannot distil ${args.task}: the task has no teacher`, {
-        hint: "Choose a task of the README's table, or give yours a teacher as CONTRIBUTING.md says.",
+        hint: `Give it one as CONTRIBUTING.md says, or choose among ${TASKS.map(({ name }) => name).join(", ")}.`,
       });
     }
     const steps = args.steps ?? preset.steps;

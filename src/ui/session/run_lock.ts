@@ -3,13 +3,11 @@
  * locks, let go when a tab dies.
  */
 import { WebgrpoError } from "../../errors.ts";
+import { findLocks } from "../../rpc/signs_of_life.ts";
 import { RUNS } from "../../runs/stored_runs.ts";
 
 const lockName = (run: string) => `webgrpo run ${run}`;
 const uploadLock = (folder: string) => `webgrpo upload ${folder}`;
-
-/** Absent outside of secure pages, where nothing is stored either. */
-const findLocks = () => (navigator as Partial<Pick<Navigator, "locks">>).locks;
 
 /** Takes a lock and returns how to let it go; null where somebody has it. */
 async function tryLock(name: string): Promise<(() => void) | null> {

@@ -4,21 +4,17 @@ import type { SessionEvent, StartRequest } from "../../../src/ui/session/api.ts"
 import { SessionClient, savedStep, starting, storedChanged } from "../../../src/ui/session/client.ts";
 import type { LinkHandlers, RemoteSession } from "../../../src/ui/session/link.ts";
 import { compared, feed, live } from "../../../src/ui/state/app.ts";
-import type { RecordedRun } from "../../../src/ui/state/records.ts";
 import { RunFeed } from "../../../src/ui/state/run_feed.ts";
+import { recordingOf } from "../recording.ts";
 import { rollout, SUMMARY } from "./rows.ts";
 
-const STORED: RecordedRun = {
+const STORED = recordingOf({
   name: "old",
   recipe: { steps: 6 },
   adapter: "a GPU",
   steps: [{ step: 1 }, { step: 2 }, { step: 3 }],
-  evaluations: [],
-  turned: [],
-  rollouts: [],
-  trace: [],
   summary: SUMMARY,
-};
+});
 
 /** A session worker that does what a test says. */
 function fakeSession(api: Partial<RemoteSession> = {}) {

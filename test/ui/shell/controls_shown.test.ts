@@ -8,20 +8,10 @@ import { listenToKeys } from "../../../src/ui/shell/keys.ts";
 import { Player } from "../../../src/ui/shell/player.ts";
 import { sessionModule } from "../../../src/ui/shell/session.ts";
 import { feed, hidden, live, view } from "../../../src/ui/state/app.ts";
-import type { RecordedRun } from "../../../src/ui/state/records.ts";
 import { RunFeed } from "../../../src/ui/state/run_feed.ts";
+import { recordingOf } from "../recording.ts";
 
-const recording: RecordedRun = {
-  name: "recorded",
-  recipe: { steps: 3 },
-  adapter: "",
-  steps: [{ step: 1 }, { step: 2 }, { step: 3 }],
-  evaluations: [],
-  turned: [],
-  rollouts: [],
-  trace: [],
-  summary: null,
-};
+const recording = recordingOf({ recipe: { steps: 3 }, steps: [{ step: 1 }, { step: 2 }, { step: 3 }] });
 
 const root = document.createElement("div");
 const button = (name: string) =>

@@ -8,8 +8,8 @@ import { Player } from "../../../src/ui/shell/player.ts";
 import { RunsDrawer } from "../../../src/ui/shell/RunsDrawer.tsx";
 import { sessionModule, trouble } from "../../../src/ui/shell/session.ts";
 import { feed } from "../../../src/ui/state/app.ts";
-import type { RecordedRun } from "../../../src/ui/state/records.ts";
 import { RunFeed } from "../../../src/ui/state/run_feed.ts";
+import { recordingOf } from "../recording.ts";
 
 const RUN: StoredRun = {
   name: "mine",
@@ -21,17 +21,7 @@ const RUN: StoredRun = {
   ended: true,
   bytes: 100,
 };
-const RECORDING: RecordedRun = {
-  name: "recorded",
-  recipe: { steps: 1 },
-  adapter: "",
-  steps: [{ step: 1 }],
-  evaluations: [],
-  turned: [],
-  rollouts: [],
-  trace: [],
-  summary: null,
-};
+const RECORDING = recordingOf({ recipe: { steps: 1 }, steps: [{ step: 1 }] });
 const root = document.createElement("div");
 const button = (name: string) =>
   [...root.querySelectorAll("button")].find(({ textContent }) => textContent === name);
