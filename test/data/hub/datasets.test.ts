@@ -169,12 +169,14 @@ describe("listStoredDatasets", () => {
     const [part] = await listStoredDatasets(store);
     expect(part).toMatchObject({ id: "a/sums", files: [], complete: false });
     expect(part.bytes).toBeGreaterThan(4000);
+    expect(part.cutBytes).toBe(part.bytes);
     await fetchDatasetFile(store, file("main/train.parquet"), options());
     const [both] = await listStoredDatasets(store);
     expect(both).toMatchObject({ id: "a/sums", files: ["main/train.parquet"], complete: false });
     expect(both.bytes).toBeGreaterThan(part.bytes + train.length);
+    expect(both.cutBytes).toBe(part.bytes);
     await fetchDatasetFile(store, file("data/two words.jsonl"), options());
-    const whole = { files: ["main/train.parquet", "data/two words.jsonl"], complete: true };
+    const whole = { files: ["main/train.parquet", "data/two words.jsonl"], cutBytes: 0, complete: true };
     expect(await listStoredDatasets(store)).toMatchObject([whole]);
   });
 

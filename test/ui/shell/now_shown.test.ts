@@ -27,14 +27,24 @@ test.each([
   expect(document.querySelectorAll(".now-solved b")[1].className).toBe(name);
 });
 
+const answered = (row: EvaluationRow, answer: number): EvaluationRow => ({
+  ...row,
+  samples: [
+    { prompt: "1 + 2 =", completion: `\\boxed{${answer}}`, reward: 1, correct: answer === 3 ? 1 : 0 },
+  ],
+});
+
 test("shows the newest end of a run that was trained on after its end", () => {
   const run = new RunFeed("mine", "live", { steps: 8 });
   run.evaluations.push(
-    evaluation(0, "before", 0.2),
-    evaluation(4, "after", 0.5),
-    evaluation(8, "after", 0.7),
+    answered(evaluation(0, "before", 0.2), 7),
+    answered(evaluation(4, "after", 0.5), 5),
+    answered(evaluation(8, "after", 0.7), 3),
   );
+  run.phase.value = "done";
   feed.value = run;
   render(h(Now, {}), document.body);
   expect(document.querySelectorAll(".now-solved b")[1].textContent).toContain("70");
+  const answers = [...document.querySelectorAll(".now-answer b")].map(({ textContent }) => textContent);
+  expect(answers).toEqual(["7", "3"]);
 });

@@ -47,6 +47,20 @@ describe("checkDraft()", () => {
     expect(problems[0].hint).not.toContain("--model");
   });
 
+  it.each([
+    ["{", "config/bad-json"],
+    ['{"steps": 1, "steps": 2}', "config/repeated-key"],
+    ["[".repeat(100), "config/too-much"],
+  ])("tells what is wrong with the text of the recipe that is extended: %s", async (content, code) => {
+    const { problems, recipe } = await checkDraft({ extends: "spoilt" }, async (where) => ({
+      content,
+      where,
+    }));
+    expect(problems).toMatchObject([{ code, paths: ["extends"] }]);
+    expect(problems[0].message).toContain("spoilt");
+    expect(recipe).toBeNull();
+  });
+
   it("tells each field's own mistake, in the config's words", async () => {
     const { problems, recipe } = await check({
       extends: "default",
